@@ -1,0 +1,88 @@
+import type { IncomingMessage } from 'node:http';
+import { parse as parseForm } from 'node:querystring';
+import { gunzipSync } from 'node:zlib';
+
+/** The body of a request as it came over the wire. */
+export type Received = {
+  raw: Buffer;
+  /** Lower-case media type without parameters; '' when the header is absent. */
+  mediaType: string;
+  /** Set when the content type says JSON but the text is not. */
+  jsonError?: string;
+};
+
+// The largest body any of the three takes: 150 MB of one Salesforce bulk job, plus room for encoding.
+const bodyBytesMax = 160 * 1024 * 1024;
+
+const empty = Buffer.alloc(0);
+const bodies = new WeakMap<object, Received>();
+
+/** What the core has read of a request before the provider's router runs. */
+export function received(req: object): Received {
+  return bodies.get(req) ?? { raw: empty, mediaType: '' };
+}
+
+/**
+ * Reads the whole body, then calls back with true; with false when the client went away before it was
+ * complete or the body is too large. `req.body` holds the parsed JSON or form.
+ */
+export function readBody(req: IncomingMessage, done: (complete: boolean) => void): void {
+  const { headers } = req;
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) {
+    bodies.set(req, { raw: empty, mediaType: mediaTypeOf(headers['content-type']) });
+    done(true);
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let settled = false;
+  const settle = (complete: boolean): void => {
+    if (settled) return;
+    settled = true;
+    done(complete);
+  };
+  req.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= bodyBytesMax) chunks.push(chunk);
+  });
+  req.on('end', () => {
+    const [first] = chunks;
+    if (bytes <= bodyBytesMax) {
+      attachBody(req, chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks));
+    }
+    settle(bytes <= bodyBytesMax);
+  });
+  req.on('error', () => settle(false));
+  req.on('close', () => settle(false));
+}
+
+function attachBody(req: IncomingMessage, wire: Buffer): void {
+  const mediaType = mediaTypeOf(req.headers['content-type']);
+  const body: Received = { raw: wire, mediaType };
+  bodies.set(req, body);
+  if (req.headers['content-encoding'] === 'gzip') {
+    try {
+      body.raw = gunzipSync(wire);
+    } catch {
+      body.jsonError = 'the body is not gzip';
+      return;
+    }
+  }
+  if (body.raw.length === 0) return;
+  if (mediaType === 'application/json' || mediaType.endsWith('+json')) {
+    try {
+      Object.assign(req, { body: JSON.parse(body.raw.toString('utf8')) });
+    } catch (error) {
+      body.jsonError = error instanceof Error ? error.message : String(error);
+    }
+  } else if (mediaType === 'application/x-www-form-urlencoded') {
+    Object.assign(req, { body: { ...parseForm(body.raw.toString('utf8')) } });
+  }
+}
+
+function mediaTypeOf(header: string | undefined): string {
+  if (header === undefined) return '';
+  if (header === 'application/json') return header;
+  const end = header.indexOf(';');
+  return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase();
+}
