@@ -28,10 +28,11 @@ export type Sandbox = {
  */
 export function createSandbox({ nowMs, providers }: SandboxOptions): Sandbox {
   let origin = '';
+  const calls = createCallLog();
   const mounted = new Map<ProviderName, Mounted>();
   const app = createExpress();
   for (const create of providers) {
-    const provider = create({ nowMs, origin: () => origin });
+    const provider = create({ nowMs, origin: () => origin, lastCallNumber: calls.lastNumber });
     mounted.set(provider.name, { provider, limiter: createLimiter(), pending: createPending() });
     app.use(`/${provider.name}`, provider.router);
   }
@@ -39,22 +40,32 @@ export function createSandbox({ nowMs, providers }: SandboxOptions): Sandbox {
   app.use(answerCrash);
 
   const faults = createFaults();
-  const calls = createCallLog();
   const receive = createPipeline({ nowMs, faults, calls, dispatch: app });
   const control = createExpress();
   control.use('/_control', createControl({ mounted, faults, calls }));
   control.use(answerUnknown);
   control.use(answerCrash);
   const byPrefix = [...mounted].map(([name, target]) => ({ prefix: `/${name}/`, target }));
+  const byRootPath = [...mounted.values()].flatMap((target) =>
+    (target.provider.rootPaths ?? []).map((prefix) => ({ prefix, target })),
+  );
 
   return {
     listener(req, res) {
       const url = req.url ?? '/';
       for (const { prefix, target } of byPrefix) {
-        if (url.startsWith(prefix)) return receive(req, res, target);
+        if (!url.startsWith(prefix)) continue;
+        receive(req, res, target, url.slice(prefix.length - 1));
+        return;
       }
-      if (url.startsWith('/_control/')) return void control(req, res);
-      sendAnswer(res, { status: 404, body: { error: 'nothing here; see /_control/health' } });
+      for (const { prefix, target } of byRootPath) {
+        if (!url.startsWith(prefix)) continue;
+        req.url = `/${target.provider.name}${url}`;
+        receive(req, res, target, url);
+        return;
+      }
+      if (url.startsWith('/_control/')) control(req, res);
+      else sendAnswer(res, { status: 404, body: { error: 'nothing here; see /_control/health' } });
     },
     setOrigin(value) {
       origin = value;

@@ -32,6 +32,8 @@ export type CallSummary = {
 };
 
 export type CallLog = {
+  /** Number of the latest call that has begun. */
+  lastNumber(): number;
   start(entry: Omit<CallEntry, 'number' | 'endedAtMs' | 'status' | 'fault'>): CallEntry;
   end(entry: CallEntry, status: number, nowMs: number): void;
   keepBody(entry: CallEntry, body: Received): void;
@@ -65,6 +67,7 @@ export function createCallLog(): CallLog {
   const inOrder = (): CallEntry[] =>
     ring.length < entriesMax ? ring : [...ring.slice(next), ...ring.slice(0, next)];
   return {
+    lastNumber: () => lastNumber,
     start(fields) {
       lastNumber += 1;
       const entry: CallEntry = {

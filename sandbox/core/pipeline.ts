@@ -57,9 +57,9 @@ export function createPipeline(deps: PipelineDeps) {
     else run();
   }
 
-  return function receive(req: IncomingMessage, res: ServerResponse, mounted: Mounted): void {
+  /** `url` is the request's path and query without the provider's prefix. */
+  return function receive(req: IncomingMessage, res: ServerResponse, mounted: Mounted, url: string): void {
     const { name } = mounted.provider;
-    const url = (req.url ?? '/').slice(name.length + 1);
     const method = req.method ?? 'GET';
     const credential = req.headers.authorization ?? '';
     const entry = calls.start({
@@ -70,7 +70,7 @@ export function createPipeline(deps: PipelineDeps) {
       startedAtMs: nowMs(),
     });
     res.once('close', () => calls.end(entry, res.writableFinished ? res.statusCode : 0, nowMs()));
-    readBody(req, (complete) => {
+    readBody(req, entry.number, (complete) => {
       if (!complete) {
         req.socket.destroy();
         return;

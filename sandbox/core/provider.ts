@@ -7,6 +7,8 @@ export type SandboxEnv = {
   nowMs: () => number;
   /** Absolute origin of the sandbox, e.g. http://127.0.0.1:3900 (known after listen). */
   origin: () => string;
+  /** Number of the latest call that has begun; `received(req).callNumber` is a call's own. */
+  lastCallNumber: () => number;
 };
 
 /**
@@ -58,6 +60,8 @@ export type SandboxProvider = {
   lockAnswer?(): Answer;
   /** Headers every success carries, given the window's state. Set before the router runs. */
   successHeaders(state: WindowState): Record<string, string>;
+  /** Further path prefixes at the root that lead here, e.g. `/services/`; the router sees them unchanged. */
+  rootPaths?: string[];
   /** False for paths outside of limits and limit headers. Absent: every path is metered. */
   isMetered?(req: { path: string; method: string }): boolean;
 };

@@ -5,6 +5,8 @@ import { gunzipSync } from 'node:zlib';
 /** The body of a request as it came over the wire. */
 export type Received = {
   raw: Buffer;
+  /** Calls are numbered as they begin, over all providers. */
+  callNumber: number;
   /** Lower-case media type without parameters; '' when the header is absent. */
   mediaType: string;
   /** Set when the content type says JSON but the text is not. */
@@ -19,17 +21,18 @@ const bodies = new WeakMap<object, Received>();
 
 /** What the core has read of a request before the provider's router runs. */
 export function received(req: object): Received {
-  return bodies.get(req) ?? { raw: empty, mediaType: '' };
+  return bodies.get(req) ?? { raw: empty, callNumber: 0, mediaType: '' };
 }
 
 /**
  * Reads the whole body, then calls back with true; with false when the client went away before it was
  * complete or the body is too large. `req.body` holds the parsed JSON or form.
  */
-export function readBody(req: IncomingMessage, done: (complete: boolean) => void): void {
+export function readBody(req: IncomingMessage, callNumber: number, done: (complete: boolean) => void): void {
   const { headers } = req;
+  const body: Received = { raw: empty, callNumber, mediaType: mediaTypeOf(headers['content-type']) };
+  bodies.set(req, body);
   if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) {
-    bodies.set(req, { raw: empty, mediaType: mediaTypeOf(headers['content-type']) });
     done(true);
     return;
   }
@@ -48,7 +51,7 @@ export function readBody(req: IncomingMessage, done: (complete: boolean) => void
   req.on('end', () => {
     const [first] = chunks;
     if (bytes <= bodyBytesMax) {
-      attachBody(req, chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks));
+      attachBody(req, body, chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks));
     }
     settle(bytes <= bodyBytesMax);
   });
@@ -56,10 +59,9 @@ export function readBody(req: IncomingMessage, done: (complete: boolean) => void
   req.on('close', () => settle(false));
 }
 
-function attachBody(req: IncomingMessage, wire: Buffer): void {
-  const mediaType = mediaTypeOf(req.headers['content-type']);
-  const body: Received = { raw: wire, mediaType };
-  bodies.set(req, body);
+function attachBody(req: IncomingMessage, body: Received, wire: Buffer): void {
+  const { mediaType } = body;
+  body.raw = wire;
   if (req.headers['content-encoding'] === 'gzip') {
     try {
       body.raw = gunzipSync(wire);

@@ -15,7 +15,10 @@ export type RunningSandbox = { origin: string; port: number; close(): Promise<vo
 export async function serveSandbox({ port, host, providers, nowMs }: ServeOptions): Promise<RunningSandbox> {
   const sandbox = createSandbox({ nowMs: nowMs ?? Date.now, providers });
   // Hanging is the sandbox's business (faults), so that Node's own request timeouts stay out of the way.
-  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, sandbox.listener);
+  const server = createServer(
+    { keepAliveTimeout: 60_000, requestTimeout: 0, maxHeaderSize: 65_536 },
+    sandbox.listener,
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
