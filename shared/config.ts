@@ -1,0 +1,223 @@
+import { z } from 'zod';
+
+/**
+ * The only reader of the environment. Every variable is listed with unit, default and meaning; `.env.example` is
+ * generated from this table and `npm run check` fails when they differ.
+ */
+export type Variable = {
+  name: string;
+  schema: z.ZodType;
+  /** As text, for `.env.example`; undefined: no default. */
+  fallback?: string;
+  meaning: string;
+};
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const redisUrl = z.string().regex(/^(redis|rediss|redis\+sentinel|redis\+cluster):\/\/.+/, {
+  error: 'must start with redis://, rediss://, redis+sentinel:// or redis+cluster://',
+});
+const encryptionKeys = z.string().transform((text, context) => {
+  const keys = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+  const parsed = keys.map((part) => {
+    const at = part.indexOf(':');
+    return { id: part.slice(0, Math.max(at, 0)), key: Buffer.from(part.slice(at + 1), 'base64') };
+  });
+  const bad = parsed.some(({ id, key }) => !/^[A-Za-z0-9_-]{1,32}$/.test(id) || key.length !== 32);
+  if (parsed.length === 0 || bad) {
+    context.addIssue({
+      code: 'custom',
+      message:
+        'must be kid:base64(32 bytes), comma-separated; make one with: echo "k1:$(openssl rand -base64 32)"',
+    });
+    return z.NEVER;
+  }
+  return parsed;
+});
+const origins = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+
+export const VARIABLES = {
+  port: { name: 'PORT', schema: port, fallback: '3000', meaning: 'TCP port of the API.' },
+  host: {
+    name: 'HOST',
+    schema: z.string().min(1),
+    fallback: '127.0.0.1',
+    meaning: 'Address the API listens on (0.0.0.0 in the image).',
+  },
+  redisUrl: {
+    name: 'REDIS_URL',
+    schema: redisUrl.optional(),
+    meaning:
+      'redis://, rediss://, redis+sentinel://h1:p1,h2:p2/masterName or redis+cluster://h1:p1,h2:p2. Required except for npm start, which then runs its own.',
+  },
+  redisPrefix: {
+    name: 'REDIS_PREFIX',
+    schema: z.string().regex(/^[A-Za-z0-9_-]{1,40}$/),
+    fallback: 'dw',
+    meaning: 'First part of every key; one per installation on a shared Redis.',
+  },
+  dataDir: {
+    name: 'DATA_DIR',
+    schema: z.string().min(1),
+    fallback: '.data',
+    meaning: 'npm start: files of the embedded Redis and the generated secrets.',
+  },
+  sandboxPort: {
+    name: 'SANDBOX_PORT',
+    schema: port,
+    fallback: '3900',
+    meaning: 'TCP port of the provider sandbox.',
+  },
+  adminToken: {
+    name: 'ADMIN_TOKEN',
+    schema: z.string().min(16, { error: 'must have at least 16 characters' }).optional(),
+    meaning: 'Bearer token that may do everything. Required; npm start makes one.',
+  },
+  encryptionKeys: {
+    name: 'ENCRYPTION_KEYS',
+    schema: encryptionKeys.optional(),
+    meaning:
+      'kid:base64(32 bytes), comma-separated; the first encrypts, all decrypt. Required; npm start makes one.',
+  },
+  providerUrlAllowlist: {
+    name: 'PROVIDER_URL_ALLOWLIST',
+    schema: origins.optional(),
+    meaning:
+      "Origins an account may point at, comma-separated, * for one label or the port. Default: the vendors' hosts.",
+  },
+  webhookAllowPrivate: {
+    name: 'WEBHOOK_ALLOW_PRIVATE',
+    schema: flag,
+    fallback: 'false',
+    meaning: 'true: webhooks may go to loopback and private addresses and plain http (development only).',
+  },
+  defaultWaitSeconds: {
+    name: 'DEFAULT_WAIT_SECONDS',
+    schema: count(0, 60),
+    fallback: '0',
+    meaning:
+      'Seconds a create without a Prefer header waits for its result; set it for unchanged Truto clients.',
+  },
+  jobRetentionDays: {
+    name: 'JOB_RETENTION_DAYS',
+    schema: count(1, 365),
+    fallback: '7',
+    meaning: 'Days that finished jobs, their results and idempotency keys are kept.',
+  },
+  backlogLimit: {
+    name: 'ACCOUNT_BACKLOG_LIMIT',
+    schema: count(1, 10_000_000),
+    fallback: '200000',
+    meaning: 'Open jobs per account above which a create is answered 429.',
+  },
+  workerConcurrency: {
+    name: 'WORKER_CONCURRENCY',
+    schema: count(1, 10_000),
+    fallback: '200',
+    meaning: 'Provider calls in flight per worker process.',
+  },
+  durability: {
+    name: 'DURABILITY',
+    schema: z.enum(['strict', 'asserted', 'relaxed']),
+    fallback: 'strict',
+    meaning:
+      'strict: start only on a Redis with AOF, appendfsync always and noeviction. asserted: you vouch for it. relaxed: start anyway and say so in /readyz.',
+  },
+  durabilityReplicas: {
+    name: 'DURABILITY_REPLICAS',
+    schema: count(0, 10),
+    fallback: '0',
+    meaning: 'Replicas that must hold a write before it counts (WAIT); below it the API answers 503.',
+  },
+  workerHealthPort: {
+    name: 'WORKER_HEALTH_PORT',
+    schema: port.optional(),
+    meaning: "TCP port of the worker's /healthz, /readyz and /metrics. Off when empty.",
+  },
+  logLevel: {
+    name: 'LOG_LEVEL',
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    fallback: 'info',
+    meaning: 'pino level.',
+  },
+  shutdownMs: {
+    name: 'SHUTDOWN_MS',
+    schema: count(100, 600_000),
+    fallback: '25000',
+    meaning:
+      'Milliseconds a process may take to stop after SIGTERM; keep it under the grace of your orchestrator.',
+  },
+  lockMs: {
+    name: 'ENGINE_LOCK_MS',
+    schema: count(500, 600_000),
+    fallback: '30000',
+    meaning: 'Milliseconds after which a silent worker loses its job.',
+  },
+  stalledMs: {
+    name: 'ENGINE_STALLED_MS',
+    schema: count(200, 600_000),
+    fallback: '15000',
+    meaning: 'Milliseconds between looks for jobs of dead workers.',
+  },
+  sweepMs: {
+    name: 'SWEEP_MS',
+    schema: count(100, 600_000),
+    fallback: '5000',
+    meaning: 'Milliseconds between sweeps that heal what a crash left behind.',
+  },
+  orphanMs: {
+    name: 'ORPHAN_MS',
+    schema: count(100, 3_600_000),
+    fallback: '15000',
+    meaning: 'Milliseconds an open job may be without its queue entry before it is queued again.',
+  },
+} satisfies Record<string, Variable>;
+
+type Parsed<V extends { schema: z.ZodType }> = z.output<V['schema']>;
+export type Config = Readonly<{ [K in keyof typeof VARIABLES]: Parsed<(typeof VARIABLES)[K]> }>;
+
+/** Thrown with one message that names every bad variable. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/**
+ * Reads the configuration once.
+ * @param required variables without which the calling process cannot work.
+ * @throws ConfigError naming every bad or missing variable at once.
+ */
+export function readConfig(env: Record<string, string | undefined>, required: (keyof Config)[] = []): Config {
+  const config: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [key, variable] of Object.entries(VARIABLES) as [keyof Config, Variable][]) {
+    const text = env[variable.name] || variable.fallback;
+    if (text === undefined && required.includes(key)) {
+      problems.push(`${variable.name} is not set: ${variable.meaning}`);
+      continue;
+    }
+    const parsed = variable.schema.safeParse(text);
+    // The value is not printed: it may be a secret.
+    if (!parsed.success)
+      problems.push(
+        `${variable.name} ${parsed.error.issues[0]?.message ?? 'is not valid'}: ${variable.meaning}`,
+      );
+    config[key] = parsed.data;
+  }
+  if (problems.length > 0) throw new ConfigError(`Configuration is not usable:\n  ${problems.join('\n  ')}`);
+  // Every key was set by its own schema above.
+  return Object.freeze(config) as Config;
+}
+
+/** Configuration of this process. The one place that touches the environment. */
+export function loadConfig(required: (keyof Config)[] = []): Config {
+  return readConfig(process.env, required);
+}

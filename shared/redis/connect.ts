@@ -1,0 +1,106 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { Logger } from '../logger.ts';
+
+export type RedisClient = Redis | Cluster;
+
+/**
+ * How a connection behaves while Redis is away.
+ *
+ * - `producer` (API): fails fast, so that a request is answered 503 instead of hanging. `commandTimeout` is what saves
+ *   us from a Redis that is frozen rather than gone; a command that timed out may still have run.
+ * - `worker`: waits without limit, work goes on when Redis is back.
+ * - `blocking`: as `worker`, and never pipelined, for BullMQ, which duplicates it for its blocking reads.
+ */
+export type Profile = 'producer' | 'worker' | 'blocking';
+
+const PROFILES: Record<Profile, RedisOptions> = {
+  producer: {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: 1_500,
+    enableAutoPipelining: true,
+  },
+  worker: { maxRetriesPerRequest: null, enableAutoPipelining: true },
+  blocking: { maxRetriesPerRequest: null },
+};
+
+/** Reconnect after 50, 100, 200 … at most 2,000 ms. */
+const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2_000);
+
+type Address = { host: string; port: number };
+
+function parseAddresses(text: string, fallbackPort: number): Address[] {
+  return text.split(',').map((part) => {
+    const [host = '127.0.0.1', port] = part.split(':');
+    return { host, port: port ? Number(port) : fallbackPort };
+  });
+}
+
+/**
+ * Parses `redis+sentinel://[:password@]h1:p1,h2:p2/masterName` and `redis+cluster://[:password@]h1:p1,h2:p2`.
+ * The ordinary URL parser refuses several hosts.
+ */
+export function parseRedisUrl(
+  url: string,
+):
+  | { kind: 'single'; url: string }
+  | { kind: 'sentinel'; sentinels: Address[]; master: string; password?: string }
+  | { kind: 'cluster'; nodes: Address[]; password?: string } {
+  const m = /^redis\+(sentinel|cluster):\/\/(?:(?:[^:@/]*):([^@/]*)@)?([^/?]+)(?:\/([^?]*))?/.exec(url);
+  if (!m) return { kind: 'single', url };
+  const password = m[2] ? decodeURIComponent(m[2]) : undefined;
+  if (m[1] === 'sentinel') {
+    return {
+      kind: 'sentinel',
+      sentinels: parseAddresses(m[3] ?? '', 26_379),
+      master: m[4] || 'mymaster',
+      password,
+    };
+  }
+  return { kind: 'cluster', nodes: parseAddresses(m[3] ?? '', 6_379), password };
+}
+
+/** Opens a connection; it connects in the background. The caller owns it and must `disconnect()` it. */
+export function connectRedis(url: string, profile: Profile, logger: Logger): RedisClient {
+  const target = parseRedisUrl(url);
+  const options: RedisOptions = { ...PROFILES[profile], retryStrategy, enableReadyCheck: true };
+  const client =
+    target.kind === 'single'
+      ? new Redis(target.url, options)
+      : target.kind === 'sentinel'
+        ? new Redis({
+            ...options,
+            sentinels: target.sentinels,
+            name: target.master,
+            password: target.password,
+          })
+        : new Cluster(target.nodes, {
+            redisOptions: { ...options, password: target.password },
+            enableAutoPipelining: options.enableAutoPipelining,
+            enableOfflineQueue: options.enableOfflineQueue,
+          });
+  let lastLoggedMs = 0;
+  client.on('error', (err: Error) => {
+    // One line a second at most: a Redis that is away produces hundreds.
+    if (Date.now() - lastLoggedMs < 1_000) return;
+    lastLoggedMs = Date.now();
+    logger.warn({ err, profile }, 'redis.connection_error');
+  });
+  return client;
+}
+
+/**
+ * Resolves when `client` has answered once.
+ * @throws Error in one clear sentence when Redis does not answer within `timeoutMs`.
+ */
+export async function waitUntilReady(client: RedisClient, url: string, timeoutMs: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const shown = url.replace(/\/\/[^@/]*@/, '//***@');
+  const timer = setTimeout(
+    () => reject(new Error(`Redis does not answer at ${shown} (waited ${timeoutMs} ms).`)),
+    timeoutMs,
+  );
+  if (client.status === 'ready') resolve();
+  else client.once('ready', resolve);
+  await promise.finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,63 @@
+/**
+ * Every Redis key is built here. `{n}` is the partition's hash tag, so that all keys of an account sit in one
+ * cluster slot and one script can touch them together. `A` = account id, `J` = job id.
+ *
+ * | key                         | type   | holds                                                       | ends |
+ * |-----------------------------|--------|-------------------------------------------------------------|------|
+ * | P:partitions                | string | number of partitions, written at first start                | never |
+ * | P:{n}:accounts              | set    | account ids of the partition                                | with the account |
+ * | P:{n}:account:A             | hash   | the account; see stores/account-store.ts                    | with the account |
+ * | P:{n}:facts:A               | string | JSON, live values read from the provider                    | 24 h |
+ * | P:{n}:jobs:A                | zset   | every job id of the account, score 0 (lexical = by time)    | swept |
+ * | P:{n}:jobs:A:STATUS         | zset   | job ids in a status other than succeeded, score 0           | moved with the status |
+ * | P:{n}:job:J                 | hash   | the job record; see domain/job.ts                           | retention after its end |
+ * | P:{n}:idem:A:SHA            | string | `fingerprint job-id`                                        | with its job |
+ * | P:{n}:claim:A               | hash   | remote id → job id                                          | swept with the jobs |
+ * | P:{n}:open                  | zset   | `A J` of every open job that needs an engine job → when to look next (ms) | at the job's end |
+ * | P:{n}:active                | zset   | queue name → when it next needs a worker (ms)               | when its queue is empty |
+ * | P:{n}:gate:A                | hash   | pace, budget, blocks                                        | 48 h unused |
+ * | P:{n}:gate:A:leases         | zset   | lease → when it expires (ms)                                | 48 h unused |
+ * | P:{n}:refresh:A             | string | single-flight lock of a token refresh                       | 30 s |
+ * | P:{n}:answer:ID             | string | JSON answer of an account query                             | 60 s |
+ * | P:{n}:A:…, P:{n}:queries:…  | BullMQ | queues; a queue of an account is named by its id            | BullMQ |
+ * | P:{tokens}:token:SHA        | hash   | an API token                                                | with the token |
+ * | P:{tokens}:ids              | hash   | token id → SHA                                              | with the token |
+ * | P:workers                   | zset   | worker process → last seen (ms)                             | swept |
+ *
+ * Channels: P:bell (a queue needs a worker), P:done:J (a job's status changed), P:account (an account changed),
+ * P:answered:ID (an account query was answered).
+ */
+export type Keys = ReturnType<typeof createKeys>;
+
+export function createKeys(prefix: string) {
+  const tag = (partition: number) => `${prefix}:{${partition}}`;
+  return {
+    partitions: `${prefix}:partitions`,
+    workers: `${prefix}:workers`,
+    /** Prefix given to BullMQ: its queues share the partition's slot. */
+    queuePrefix: tag,
+    accounts: (p: number) => `${tag(p)}:accounts`,
+    account: (p: number, account: string) => `${tag(p)}:account:${account}`,
+    facts: (p: number, account: string) => `${tag(p)}:facts:${account}`,
+    jobs: (p: number, account: string) => `${tag(p)}:jobs:${account}`,
+    jobsIn: (p: number, account: string, status: string) => `${tag(p)}:jobs:${account}:${status}`,
+    job: (p: number, job: string) => `${tag(p)}:job:${job}`,
+    idempotency: (p: number, account: string, keyHash: string) => `${tag(p)}:idem:${account}:${keyHash}`,
+    claims: (p: number, account: string) => `${tag(p)}:claim:${account}`,
+    open: (p: number) => `${tag(p)}:open`,
+    active: (p: number) => `${tag(p)}:active`,
+    gate: (p: number, account: string) => `${tag(p)}:gate:${account}`,
+    leases: (p: number, account: string) => `${tag(p)}:gate:${account}:leases`,
+    refreshLock: (p: number, account: string) => `${tag(p)}:refresh:${account}`,
+    answer: (p: number, id: string) => `${tag(p)}:answer:${id}`,
+    token: (hash: string) => `${prefix}:{tokens}:token:${hash}`,
+    tokenIds: `${prefix}:{tokens}:ids`,
+    bell: `${prefix}:bell`,
+    done: (job: string) => `${prefix}:done:${job}`,
+    accountChanged: `${prefix}:account`,
+    answered: (id: string) => `${prefix}:answered:${id}`,
+  };
+}
+
+/** Queue of account queries in each partition. */
+export const QUERY_QUEUE = 'queries';

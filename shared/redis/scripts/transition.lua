@@ -1,0 +1,56 @@
+--[[
+Moves a job to another status (or writes into it without moving), by compare-and-set along the transition table.
+
+KEYS  1 job  2 claim of the remote id ('' claims nothing: then the job key)  3 idempotency key (or the job key)
+      4 open  5 active  6… jobs:A:STATUS for queued, running, waiting, failed, cancelled, needs_review (succeeded has none)
+ARGV  1 account id  2 job id  3 to  4 allowed froms as ',a,b,'  5 attempt number that must be the last, '' = any
+      6 generation that must be current, '' = any  7 now ms  8 retention ms  9 when the orphan sweep looks next (ms)
+      10 remote id to claim, '' = none  11 channel told of the change  12 'new' = next generation  13 '1' = in flight must be empty
+      14… field, value, …
+
+returns {1, sequence, generation}  done
+        {0, status}                not allowed from this status ('missing' when there is no record)
+        {-1, n}                    fenced: a later attempt or generation exists, or an attempt is in flight
+        {-2, job id}               the remote id is claimed by another job
+]]
+local record = redis.call('HMGET', KEYS[1], 'status', 'n', 'gen', 'sending')
+local from, to = record[1], ARGV[3]
+if not from then return {0, 'missing'} end
+if not string.find(ARGV[4], ',' .. from .. ',', 1, true) then return {0, from} end
+if ARGV[5] ~= '' and record[2] ~= ARGV[5] then return {-1, tonumber(record[2] or '0')} end
+if ARGV[6] ~= '' and record[3] ~= ARGV[6] then return {-1, tonumber(record[2] or '0')} end
+if ARGV[13] == '1' and record[4] and record[4] ~= '' then return {-1, tonumber(record[2] or '0')} end
+local now, ended = ARGV[7], to == 'succeeded' or to == 'failed' or to == 'cancelled'
+if ARGV[10] ~= '' then
+  local owner = redis.call('GET', KEYS[2])
+  if owner and owner ~= ARGV[2] then return {-2, owner} end
+  redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[8])
+end
+local sequence = tonumber(redis.call('HGET', KEYS[1], 'seq'))
+if from ~= to then
+  local place = { queued = KEYS[6], running = KEYS[7], waiting = KEYS[8], failed = KEYS[9], cancelled = KEYS[10], needs_review = KEYS[11] }
+  if place[from] then redis.call('ZREM', place[from], ARGV[2]) end
+  if place[to] then redis.call('ZADD', place[to], 0, ARGV[2]) end
+  sequence = redis.call('HINCRBY', KEYS[1], 'seq', 1)
+end
+redis.call('HSET', KEYS[1], 'status', to, 'updated', now, unpack(ARGV, 14))
+local generation = tonumber(record[3])
+if ARGV[12] == 'new' then generation = redis.call('HINCRBY', KEYS[1], 'gen', 1) end
+local member = ARGV[1] .. ' ' .. ARGV[2]
+if ended then
+  redis.call('HSET', KEYS[1], 'finished', now)
+  redis.call('ZREM', KEYS[4], member)
+  redis.call('PEXPIRE', KEYS[1], ARGV[8])
+  if KEYS[3] ~= KEYS[1] then redis.call('PEXPIRE', KEYS[3], ARGV[8]) end
+else
+  if from == 'succeeded' or from == 'failed' or from == 'cancelled' then
+    redis.call('HDEL', KEYS[1], 'finished')
+    redis.call('PERSIST', KEYS[1])
+    if KEYS[3] ~= KEYS[1] then redis.call('PERSIST', KEYS[3]) end
+  end
+  if to == 'needs_review' then redis.call('ZREM', KEYS[4], member)
+  else redis.call('ZADD', KEYS[4], ARGV[9], member) end
+  if to == 'queued' then redis.call('ZADD', KEYS[5], 'LT', now, ARGV[1]) end
+end
+if from ~= to then redis.call('PUBLISH', ARGV[11], to) end
+return {1, sequence, generation}
