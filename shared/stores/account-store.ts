@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import { type Clock, toIso } from '../clock.ts';
+import type {
+  AccountFacts,
+  AccountSettings,
+  ProviderName,
+  StoredCredentials,
+} from '../domain/integrated-account.ts';
+import type { RedisClient } from '../redis/connect.ts';
+import type { Keys } from '../redis/keys.ts';
+import { partitionOfAccount } from '../redis/partitions.ts';
+import { type AccountChange, changeAccount, insertAccount } from './account-change.ts';
+import {
+  ACCOUNT_FIELDS,
+  ACCOUNT_SCHEMA_VERSION,
+  type Account,
+  type AccountError,
+  readAccount,
+} from './account-record.ts';
+import { type SealedBox, SealedBoxError } from './sealed-box.ts';
+
+export type { Account, AccountError } from './account-record.ts';
+
+export type NewAccount = {
+  /** A uuid; made when left out. */
+  id?: string;
+  workspace: string;
+  provider: ProviderName;
+  name: string;
+  settings: AccountSettings;
+  credentials: StoredCredentials;
+};
+
+export type AccountStoreDeps = {
+  redis: RedisClient;
+  keys: Keys;
+  partitions: number;
+  box: SealedBox;
+  clock: Clock;
+};
+
+export type AccountStore = ReturnType<typeof createAccountStore>;
+
+const FACTS_TTL_S = 24 * 3_600;
+
+/** Integrated accounts: the record, its sealed credentials and the live values read from its provider. */
+export function createAccountStore({ redis, keys, partitions, box, clock }: AccountStoreDeps) {
+  const partitionOf = (id: string) => partitionOfAccount(id, partitions);
+  const keyOf = (id: string) => keys.account(partitionOf(id), id);
+
+  const get = async (id: string): Promise<Account | undefined> =>
+    readAccount(id, await redis.hmget(keyOf(id), ...ACCOUNT_FIELDS), clock.nowMs());
+
+  const change = (id: string, what: AccountChange) =>
+    changeAccount(redis, keys, partitionOf(id), id, clock.nowMs(), what);
+
+  const listPartition = (partition: number) => redis.smembers(keys.accounts(partition));
+
+  return {
+    partitionOf,
+    get,
+    /** Ids of every account of one partition, those being deleted included. */
+    listPartition,
+
+    /** @returns `exists` when there is an account with this id, whoever owns it. */
+    async create(input: NewAccount): Promise<Account | 'exists'> {
+      const id = input.id ?? randomUUID();
+      const now = String(clock.nowMs());
+      const created = await insertAccount(redis, keys, partitionOf(id), id, {
+        v: String(ACCOUNT_SCHEMA_VERSION),
+        workspace: input.workspace,
+        provider: input.provider,
+        name: input.name,
+        status: 'active',
+        settings: JSON.stringify(input.settings),
+        credentials: box.seal(id, JSON.stringify(input.credentials)),
+        cred_version: '1',
+        revision: '1',
+        created: now,
+        updated: now,
+        held_total: '0',
+      });
+      return created ? ((await get(id)) ?? 'exists') : 'exists';
+    },
+
+    /** Accounts of a workspace, oldest first, those being deleted included. */
+    async list(workspace: string): Promise<Account[]> {
+      // Commands of one turn go out as one pipeline per node (enableAutoPipelining), in a cluster too.
+      const ids = await Promise.all(Array.from({ length: partitions }, (_, p) => listPartition(p)));
+      const accounts = await Promise.all(ids.flat().map(get));
+      return accounts
+        .filter((account) => account !== undefined)
+        .filter((account) => account.workspace === workspace)
+        .sort((a, b) => a.createdAtMs - b.createdAtMs || a.id.localeCompare(b.id));
+    },
+
+    /**
+     * @param ifRevision refuse when name or settings changed since.
+     * @returns undefined when there is no such account.
+     */
+    async update(
+      id: string,
+      fields: { name?: string; settings?: AccountSettings },
+      ifRevision?: number,
+    ): Promise<Account | 'conflict' | undefined> {
+      const set: Record<string, string> = {};
+      if (fields.name !== undefined) set.name = fields.name;
+      if (fields.settings !== undefined) set.settings = JSON.stringify(fields.settings);
+      const guard =
+        ifRevision === undefined ? undefined : { field: 'revision', values: [String(ifRevision)] };
+      const { kind } = await change(id, { set, countUp: 'revision', guard });
+      return kind === 'refused' ? 'conflict' : kind === 'missing' ? undefined : get(id);
+    },
+
+    /**
+     * Moves the status and keeps the time the account was held. `lastError: null` clears it; left out, it stays.
+     * @returns undefined when there is no such account or its status is not in `from`.
+     */
+    async setStatus(
+      id: string,
+      to: Account['status'],
+      opts: { from?: Account['status'][]; lastError?: AccountError | null } = {},
+    ): Promise<Account | undefined> {
+      const set: Record<string, string> = { status: to };
+      if (opts.lastError) set.last_error = JSON.stringify(opts.lastError);
+      const { kind } = await change(id, {
+        set,
+        remove: opts.lastError === null ? 'last_error' : undefined,
+        guard: opts.from && { field: 'status', values: opts.from },
+      });
+      return kind === 'changed' ? get(id) : undefined;
+    },
+
+    /**
+     * Opened credentials and the version a refresh must state.
+     * @throws SealedBoxError when they cannot be opened; the account then shows it as `lastError`.
+     */
+    async credentials(id: string): Promise<{ credentials: StoredCredentials; version: number } | undefined> {
+      const [sealed, version, lastError] = await redis.hmget(
+        keyOf(id),
+        'credentials',
+        'cred_version',
+        'last_error',
+      );
+      if (!sealed) return undefined;
+      try {
+        // Only this store writes the field, and the seal proves that nobody changed it.
+        const credentials = JSON.parse(box.open(id, sealed)) as StoredCredentials;
+        return { credentials, version: Number(version) };
+      } catch (err) {
+        if (err instanceof SealedBoxError && !lastError?.includes(JSON.stringify(err.message))) {
+          const shown: AccountError = {
+            code: 'account_needs_reauth',
+            message: err.message,
+            at: toIso(clock.nowMs()),
+          };
+          await change(id, { set: { last_error: JSON.stringify(shown) } });
+        }
+        throw err;
+      }
+    },
+
+    /** Seals with the current key. With `expectedVersion` nothing is written when somebody else was faster. */
+    async replaceCredentials(
+      id: string,
+      credentials: StoredCredentials,
+      expectedVersion?: number,
+    ): Promise<{ version: number } | 'conflict' | 'missing'> {
+      const changed = await change(id, {
+        set: { credentials: box.seal(id, JSON.stringify(credentials)) },
+        countUp: 'cred_version',
+        guard:
+          expectedVersion === undefined
+            ? undefined
+            : { field: 'cred_version', values: [String(expectedVersion)] },
+      });
+      if (changed.kind === 'changed') return { version: changed.count };
+      return changed.kind === 'refused' ? 'conflict' : 'missing';
+    },
+
+    async facts(id: string): Promise<AccountFacts | undefined> {
+      const text = await redis.get(keys.facts(partitionOf(id), id));
+      // Only putFacts writes the key.
+      return text ? (JSON.parse(text) as AccountFacts) : undefined;
+    },
+
+    async putFacts(id: string, facts: AccountFacts): Promise<void> {
+      await redis.setex(keys.facts(partitionOf(id), id), FACTS_TTL_S, JSON.stringify(facts));
+      await redis.publish(keys.accountChanged, id);
+    },
+
+    /** Forgets the account and its credentials. Its ended jobs stay until their retention is over. */
+    async remove(id: string): Promise<void> {
+      const p = partitionOf(id);
+      await redis.srem(keys.accounts(p), id);
+      await redis.del(
+        keys.account(p, id),
+        keys.facts(p, id),
+        keys.gate(p, id),
+        keys.leases(p, id),
+        keys.refreshLock(p, id),
+      );
+      await redis.publish(keys.accountChanged, id);
+    },
+  };
+}
