@@ -96,7 +96,8 @@ export type OperationInput<O extends Operation> =
 /** Every error code the operation can answer with, its own and those of its kind. */
 export function errorsOf(operation: Operation): ErrorCode[] {
   const codes = new Set<ErrorCode>(operation.errors ?? []);
-  if (operation.scope !== null) for (const code of ['unauthorized', 'insufficient_scope'] as const) codes.add(code);
+  if (operation.scope !== null)
+    for (const code of ['unauthorized', 'insufficient_scope'] as const) codes.add(code);
   if (operation.query) codes.add('invalid_query');
   if (operation.headers) codes.add('invalid_header');
   if (operation.params) codes.add('not_found');

@@ -1,0 +1,70 @@
+import express, { type Request, type RequestHandler } from 'express';
+import type { z } from 'zod';
+import { AppError } from '../../shared/app-error.ts';
+import { parseJsonBody } from '../../shared/contract/parse-json-body.ts';
+import { check } from '../../shared/contract/validation-failures.ts';
+
+export const BODY_BYTES_MAX = 1_048_576;
+
+// As bytes: our own parser must see the source text (exact amounts) and refuse what is no UTF-8.
+const readBytes = express.raw({ type: () => true, limit: BODY_BYTES_MAX, inflate: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Reads the bytes of a JSON body; 415 for another type, 413 when it is too large. */
+export const readJsonBody: RequestHandler = (req, res, next) => {
+  if (hasBody(req) && !isJson(req.headers['content-type'])) {
+    throw new AppError('unsupported_media_type', undefined, { headers: { Accept: 'application/json' } });
+  }
+  readBytes(req, res, next);
+};
+
+function hasBody(req: Request): boolean {
+  const length = req.headers['content-length'];
+  return req.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+/** `application/json` or `application/…+json`, in UTF-8. */
+function isJson(contentType: string | undefined): boolean {
+  if (contentType === 'application/json') return true;
+  const [type = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase());
+  if (type !== 'application/json' && !/^application\/[\w.-]+\+json$/.test(type)) return false;
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
+  return charset === undefined || /^"?utf-?8"?$/.test(charset);
+}
+
+/**
+ * The JSON value of a body that {@link readJsonBody} has read.
+ * @throws AppError `invalid_json`, or `invalid_body` for what {@link parseJsonBody} refuses.
+ */
+export function parseBody(req: Request, optional: boolean): unknown {
+  const bytes: unknown = req.body;
+  if (!Buffer.isBuffer(bytes) || bytes.length === 0) {
+    if (optional) return {};
+    throw new AppError('invalid_json', 'The body is empty; send one JSON object.');
+  }
+  return parseJsonBody(decode(bytes));
+}
+
+/**
+ * Parses and validates, everything that is wrong at once.
+ * @throws AppError `invalid_json` or `invalid_body`.
+ */
+export function validateBody<S extends z.ZodType>(req: Request, schema: S, optional: boolean): z.output<S> {
+  const checked = check(schema, parseBody(req, optional));
+  if (checked.ok) return checked.value;
+  throw invalidBody(checked.failures);
+}
+
+export function invalidBody(failures: { pointer: string; code: string; message: string }[]): AppError {
+  const named = failures.map(({ pointer, message }) => `${pointer || 'the body'}: ${message}`).join('; ');
+  const shown = named.length > 500 ? `${named.slice(0, 500)}…` : named;
+  return new AppError('invalid_body', `The body is not usable: ${shown}`, { failures });
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new AppError('invalid_json', 'The body is not valid UTF-8.', { cause });
+  }
+}

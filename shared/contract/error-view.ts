@@ -1,0 +1,29 @@
+import { z } from 'zod';
+
+/** The one shape of every answer that is no success, and of `job.error` (without the ids). */
+export const ErrorView = z
+  .object({
+    statusCode: z.int(),
+    error: z.string().meta({ description: 'Reason phrase of the status.' }),
+    message: z.string(),
+    code: z.string().meta({ description: 'From the published catalogue; never renamed.' }),
+    retryable: z.boolean().meta({ description: 'Whether the same request may succeed later.' }),
+    details: z
+      .object({
+        failures: z.array(
+          z.object({
+            pointer: z.string().meta({ description: 'JSON pointer to the field, as `/stage/name`.' }),
+            code: z.string(),
+            message: z.string(),
+          }),
+        ),
+      })
+      .optional(),
+    request_id: z.string(),
+    job_id: z.string().optional(),
+    truto_is_remote_error: z.boolean().optional(),
+    raw_response: z.unknown().optional().meta({ description: "The provider's answer as it came." }),
+    truto_error_insight: z.record(z.string(), z.unknown()).optional(),
+  })
+  .meta({ id: 'Error' });
+export type ErrorView = z.infer<typeof ErrorView>;
