@@ -1,0 +1,156 @@
+import type { FieldFailure, RateLimitHit, WriteFailure, WriteOutcome } from '../../domain/failure.ts';
+import type { AnsweredCall, LearnedLimits, ProviderRequest } from '../port.ts';
+import type { Match, SalesforceFailureRow } from './failure-row.ts';
+import { type ReadError, readErrors, toFieldFailures } from './provider-errors.ts';
+import { toId18 } from './record-id.ts';
+import { SaveAnswer } from './responses.ts';
+import { LIMIT_ROWS } from './rows-limits.ts';
+import { REFUSED_ROWS } from './rows-refused.ts';
+import { LAST_ROWS, UNCERTAIN_ROWS, UNKNOWN_ROWS } from './rows-unknown.ts';
+import { WAITING_ROWS } from './rows-waiting.ts';
+import { WRITTEN_ROWS } from './rows-written.ts';
+
+/** Every answer to a create this connector knows; the first row that matches decides. */
+export const FAILURE_TABLE: SalesforceFailureRow[] = [
+  ...WRITTEN_ROWS,
+  ...LIMIT_ROWS,
+  ...WAITING_ROWS,
+  ...UNCERTAIN_ROWS,
+  ...REFUSED_ROWS,
+  ...UNKNOWN_ROWS,
+  ...LAST_ROWS,
+];
+
+type Answer = { status: number; body: unknown; errors: ReadError[]; ownKey: string | undefined };
+
+/** {@link ProviderDescriptor.classify}: what an answer to a create (or to inserting a contact role) means. */
+export function classify(answered: AnsweredCall, request: ProviderRequest): WriteOutcome {
+  const answer: Answer = {
+    status: answered.status,
+    body: answered.body,
+    errors: readErrors(answered.body),
+    ownKey: upsertKeyOf(request),
+  };
+  const row = FAILURE_TABLE.find((candidate) => matches(candidate.match, answer));
+  const saved = SaveAnswer.safeParse(answered.body);
+  if (row?.outcome === 'written' && saved.success) {
+    return {
+      kind: 'written',
+      remoteId: toId18(saved.data.id),
+      answer: answered.body,
+      httpStatus: answered.status,
+    };
+  }
+  return toFailure(row, answered, answer, request);
+}
+
+/** The external-id field a request upserts by, or undefined if it is no upsert. */
+function upsertKeyOf(request: ProviderRequest): string | undefined {
+  return request.method === 'PATCH' ? /\/sobjects\/\w+\/(\w+)\//.exec(request.path)?.[1] : undefined;
+}
+
+function matches(match: Match, answer: Answer): boolean {
+  return (
+    hasStatus(match.status, answer.status) &&
+    hasError(match, answer) &&
+    (match.body === undefined || hasBody(match.body, answer))
+  );
+}
+
+function hasStatus(wanted: Match['status'], status: number): boolean {
+  switch (wanted) {
+    case 'success':
+      return status >= 200 && status < 300;
+    case 'refused':
+      return status >= 400 && status < 500;
+    case 'server':
+      return status >= 500;
+    case 'failed':
+      return status >= 400;
+    default:
+      return wanted.includes(status);
+  }
+}
+
+/** One and the same error must have the code and the words; without either any answer will do. */
+function hasError({ codes, message, isOwnKey }: Match, { errors, ownKey }: Answer): boolean {
+  if (codes === undefined && message === undefined) return true;
+  return errors.some(
+    (error) =>
+      (codes === undefined || codes.includes(error.code)) &&
+      (message === undefined || message.test(error.message)) &&
+      (isOwnKey === undefined || (ownKey !== undefined && namesField(error.message, ownKey))),
+  );
+}
+
+function namesField(message: string, field: string): boolean {
+  const named = /duplicate value found: (\w+) duplicates/i.exec(message)?.[1]?.toLowerCase();
+  const wanted = field.toLowerCase();
+  // A translated message has no words we know; then the field's name anywhere in it is enough.
+  return named === undefined ? message.toLowerCase().includes(wanted) : named === wanted;
+}
+
+function hasBody(wanted: NonNullable<Match['body']>, { body, errors }: Answer): boolean {
+  if (wanted === 'errors') return errors.length > 0;
+  if (wanted === 'none') return errors.length === 0;
+  const saved = SaveAnswer.safeParse(body);
+  return saved.success && (wanted === 'saved' || saved.data.created === false);
+}
+
+function toFailure(
+  row: SalesforceFailureRow | undefined,
+  answered: AnsweredCall,
+  { errors }: Answer,
+  request: ProviderRequest,
+): WriteFailure {
+  const facts = {
+    code: row?.code ?? 'provider_bad_answer',
+    message: messageOf(errors, answered.status, row),
+    httpStatus: answered.status,
+    rawResponse: answered.body,
+    row: row?.id ?? 'unreadable',
+  };
+  switch (row?.outcome) {
+    case 'permanent': {
+      const fields = errors.flatMap((error) => toFieldFailures(error, request));
+      return { kind: 'permanent', ...facts, ...fieldsOf(fields) };
+    }
+    case 'rate_limited':
+      return { kind: 'rate_limited', ...facts, limit: limitOf(row.scope ?? 'account', answered) };
+    case 'retryable':
+      return { kind: 'retryable', ...facts };
+    case 'needs_reauth':
+      return { kind: 'needs_reauth', ...facts };
+    default:
+      return { kind: 'ambiguous', ...facts };
+  }
+}
+
+function fieldsOf(fields: FieldFailure[]): { fields?: FieldFailure[] } {
+  return fields.length === 0 ? {} : { fields };
+}
+
+function messageOf(errors: ReadError[], status: number, row: SalesforceFailureRow | undefined): string {
+  if (errors.length > 0) return errors.map((error) => error.message).join('; ');
+  return `Salesforce answered ${status}${row === undefined ? '' : `: ${row.when}`}`;
+}
+
+/** Salesforce states no time today; should a `Retry-After` ever appear it is taken. */
+function limitOf(scope: RateLimitHit['scope'], answered: AnsweredCall): RateLimitHit {
+  const stated = answered.headers['retry-after']?.trim() ?? '';
+  const untilMs = /^\d{1,8}$/.test(stated)
+    ? answered.receivedAtMs + Number(stated) * 1000
+    : Date.parse(stated);
+  return Number.isFinite(untilMs) ? { scope, untilMs: Math.max(untilMs, answered.receivedAtMs) } : { scope };
+}
+
+/**
+ * {@link ProviderDescriptor.readLimits}: `Sforce-Limit-Info: api-usage=25/5000; per-app-api-usage=17/250(appName=x)`.
+ * The expression is anchored so that it cannot take the usage of one app for that of the organisation.
+ * @see https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/headers_api_usage.htm
+ */
+export function readLimits(headers: Record<string, string>): LearnedLimits {
+  const usage = /(?:^|[;,\s])api-usage=(\d{1,15})\/(\d{1,15})/i.exec(headers['sforce-limit-info'] ?? '');
+  if (usage === null) return {};
+  return { daily: { used: Number(usage[1]), max: Number(usage[2]) } };
+}

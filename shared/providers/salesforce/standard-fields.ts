@@ -1,0 +1,130 @@
+import type { AccountFacts, AccountSettings } from '../../domain/integrated-account.ts';
+import type { OpportunityInput } from '../../domain/opportunity.ts';
+import { type Draft, failed } from './draft.ts';
+import { findIdFault, KEY_PREFIXES } from './record-id.ts';
+
+/** Characters of `Opportunity.Name` and `Opportunity.Description`. */
+const NAME_CHARS_MAX = 120;
+const DESCRIPTION_CHARS_MAX = 32_000;
+
+/** `Amount` has 18 digits, 2 of them decimals. */
+const AMOUNT_BELOW = 1e16;
+const AMOUNT_DECIMALS = 2;
+
+/** `Name`. Too long is refused here as Salesforce would: it cuts nothing. Length is counted in code points. */
+export function mapName(name: string | undefined): Draft {
+  if (name === undefined) return {};
+  if (name.trim() === '') return failed('/name', 'must not be blank');
+  const length = [...name].length;
+  if (length > NAME_CHARS_MAX) {
+    return failed('/name', `must have at most ${NAME_CHARS_MAX} characters in Salesforce; it has ${length}`);
+  }
+  return { body: { Name: name } };
+}
+
+/** `Description`. */
+export function mapDescription(description: string | undefined): Draft {
+  if (description === undefined) return {};
+  const length = [...description].length;
+  if (length > DESCRIPTION_CHARS_MAX) {
+    return failed(
+      '/description',
+      `must have at most ${DESCRIPTION_CHARS_MAX} characters in Salesforce; it has ${length}`,
+    );
+  }
+  return { body: { Description: description } };
+}
+
+/** `CloseDate`: the date part as written. It is never shifted by the offset, a moment is not what was asked for. */
+export function mapCloseDate(closeDate: string | undefined): Draft {
+  return closeDate === undefined ? {} : { body: { CloseDate: closeDate.slice(0, 10) } };
+}
+
+/** `Amount` as the JSON number given; Salesforce keeps two decimals whatever the currency. */
+export function mapAmount(amount: number | undefined): Draft {
+  if (amount === undefined) return {};
+  if (amount >= AMOUNT_BELOW)
+    return failed('/amount', 'must have at most 16 digits before the decimal point');
+  const stored = roundAmount(amount);
+  if (stored === amount) return { body: { Amount: amount } };
+  const message = `Salesforce keeps ${AMOUNT_DECIMALS} decimals: ${amount} is stored as ${stored}`;
+  return {
+    body: { Amount: amount },
+    warnings: [{ code: 'amount_rounded', pointer: '/amount', message }],
+  };
+}
+
+/** The amount as Salesforce stores it: two decimals, half up. Works on the decimal text, so that 1.005 becomes 1.01. */
+export function roundAmount(amount: number): number {
+  const [whole = '0', decimals = ''] = String(amount).split('.');
+  // Written with an exponent: below 1e-6, or too large to have decimals.
+  if (whole.includes('e') || decimals.includes('e')) return amount < 1 ? 0 : amount;
+  if (decimals.length <= AMOUNT_DECIMALS) return amount;
+  const up = Number(decimals[AMOUNT_DECIMALS]) >= 5 ? 1n : 0n;
+  const hundredths = BigInt(whole + decimals.slice(0, AMOUNT_DECIMALS)) + up;
+  return Number(`${hundredths}e-${AMOUNT_DECIMALS}`);
+}
+
+/** `OwnerId` and `AccountId`. */
+export function mapReferences(opportunity: OpportunityInput): Draft[] {
+  return [
+    mapReference(opportunity.owner?.id, 'OwnerId', '/owner/id', KEY_PREFIXES.user, 'user'),
+    mapReference(opportunity.account?.id, 'AccountId', '/account/id', KEY_PREFIXES.account, 'account'),
+  ];
+}
+
+function mapReference(
+  id: string | undefined,
+  field: string,
+  pointer: string,
+  prefix: string,
+  label: string,
+): Draft {
+  if (id === undefined) return {};
+  const fault = findIdFault(id, prefix, label);
+  return fault === undefined ? { body: { [field]: id } } : failed(pointer, fault);
+}
+
+/** `CurrencyIsoCode`, which exists only in organisations with several currencies. */
+export function mapCurrency(currency: string | undefined, facts: AccountFacts | undefined): Draft {
+  if (currency === undefined) return {};
+  const mode = facts?.currency.mode ?? 'per_record';
+  if (facts === undefined || mode === 'per_record') {
+    const allowed = facts?.currency.allowed;
+    if (allowed !== undefined && !allowed.includes(currency)) {
+      const message = `is not an active currency of the organisation; it has ${allowed.join(', ')}`;
+      return { ...failed('/currency', message), staleFacts: true };
+    }
+    return { body: { CurrencyIsoCode: currency } };
+  }
+  const own = facts.currency.code;
+  const message =
+    own === undefined
+      ? 'this Salesforce organisation keeps all amounts in its one currency'
+      : own === currency
+        ? `this Salesforce organisation keeps all amounts in ${own} anyway`
+        : `this Salesforce organisation keeps all amounts in ${own}: the amount will read as ${own}`;
+  return { unsupported: [{ pointer: '/currency', code: 'unsupported_field', message }] };
+}
+
+/**
+ * `CreatedDate`, writable only with the permission "Set Audit Fields upon Record Creation", which the account's
+ * `salesforce.audit_fields` vouches for. A date without a time is midnight UTC.
+ * @see https://help.salesforce.com/s/articleView?id=000386875&type=1
+ */
+export function mapCreatedAt(createdAt: string | undefined, settings: AccountSettings): Draft {
+  if (createdAt === undefined) return {};
+  if (settings.salesforce?.audit_fields !== true) {
+    const message =
+      'Salesforce sets the creation time itself, unless the user may set audit fields and settings.salesforce.audit_fields says so';
+    return { unsupported: [{ pointer: '/created_at', code: 'unsupported_field', message }] };
+  }
+  return { body: { CreatedDate: new Date(createdAt).toISOString() } };
+}
+
+/** Tags: the Opportunity has no such field. */
+export function mapTags(tags: OpportunityInput['tags']): Draft {
+  if (tags === undefined || tags.length === 0) return {};
+  const message = 'a Salesforce Opportunity has no field for tags';
+  return { unsupported: [{ pointer: '/tags', code: 'unsupported_field', message }] };
+}
