@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { createCallLog } from './calls.ts';
 import { createControl } from './control.ts';
+import { type Mounted, sendAnswer } from './exchange.ts';
 import { createFaults } from './faults.ts';
 import { createLimiter } from './limiter.ts';
 import { createPending } from './pending.ts';
-import { createPipeline, type Mounted, sendAnswer } from './pipeline.ts';
+import { createPipeline } from './pipeline.ts';
 import type { ProviderFactory, ProviderName } from './provider.ts';
 
 export type SandboxOptions = {

@@ -1,8 +1,8 @@
 import express, { type Response, type Router } from 'express';
 import { z } from 'zod';
 import type { CallLog } from './calls.ts';
+import type { Mounted } from './exchange.ts';
 import { type Faults, faultKinds } from './faults.ts';
-import type { Mounted } from './pipeline.ts';
 import type { ProviderName } from './provider.ts';
 
 const provider = z.enum(['salesforce', 'close', 'capsule']);

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { type Exchange, sendAnswer } from './exchange.ts';
 import type { Fault } from './faults.ts';
-import { type Exchange, sendAnswer } from './pipeline.ts';
 import type { Answer } from './provider.ts';
 
 export type FaultingDeps = {

@@ -1,14 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CallEntry, CallLog } from './calls.ts';
+import type { CallLog } from './calls.ts';
+import { type Exchange, type Mounted, sendAnswer } from './exchange.ts';
 import { applyFault } from './faulting.ts';
 import type { Faults } from './faults.ts';
-import type { Limiter } from './limiter.ts';
-import type { Pending } from './pending.ts';
-import type { Answer, SandboxProvider } from './provider.ts';
 import { readBody, received } from './received.ts';
-
-/** One provider inside the core. */
-export type Mounted = { provider: SandboxProvider; limiter: Limiter; pending: Pending };
 
 export type PipelineDeps = {
   nowMs: () => number;
@@ -16,17 +11,6 @@ export type PipelineDeps = {
   faults: Faults;
   /** Routes to the providers' routers. */
   dispatch: (req: IncomingMessage, res: ServerResponse) => void;
-};
-
-export type Exchange = {
-  req: IncomingMessage;
-  res: ServerResponse;
-  mounted: Mounted;
-  /** Path without query and without the provider's prefix. */
-  path: string;
-  method: string;
-  credential: string;
-  entry: CallEntry;
 };
 
 /** What happens to a provider call before its router: log, body, faults, limits, latency. */
@@ -100,18 +84,4 @@ function releaseOnce({ res, mounted, credential }: Exchange): void {
   // Without a concurrency limit nobody asks, and a listener per call would be wasted.
   if (mounted.limiter.limits().concurrency === 0 || res.closed) mounted.limiter.release(credential);
   else res.once('close', () => mounted.limiter.release(credential));
-}
-
-/** Sends an answer that no router made. */
-export function sendAnswer(res: ServerResponse, answer: Answer): void {
-  const { body } = answer;
-  const isText = typeof body === 'string' || Buffer.isBuffer(body);
-  const payload = body === undefined ? '' : isText ? body : JSON.stringify(body);
-  // Nothing that a held-back answer had set may show.
-  for (const name of res.getHeaderNames()) res.removeHeader(name);
-  res.statusCode = answer.status;
-  res.setHeader('content-type', isText ? 'text/html;charset=UTF-8' : 'application/json;charset=UTF-8');
-  for (const [name, value] of Object.entries(answer.headers ?? {})) res.setHeader(name, value);
-  res.setHeader('content-length', Buffer.byteLength(payload));
-  res.end(payload);
 }

@@ -1,0 +1,160 @@
+import type { Field, FieldType } from '../schema/field.ts';
+import type { SObject } from '../schema/org.ts';
+
+// The XML schema type each column type travels as. Source: SOAP API, DescribeSObjectResult.
+const soapTypes: Record<FieldType, string> = {
+  id: 'tns:ID',
+  reference: 'tns:ID',
+  string: 'xsd:string',
+  textarea: 'xsd:string',
+  picklist: 'xsd:string',
+  multipicklist: 'xsd:string',
+  email: 'xsd:string',
+  boolean: 'xsd:boolean',
+  date: 'xsd:date',
+  datetime: 'xsd:dateTime',
+  currency: 'xsd:double',
+  percent: 'xsd:double',
+  double: 'xsd:double',
+  int: 'xsd:int',
+};
+
+/** The answer of `/sobjects/X/describe`. Source: REST API, sObject Describe. */
+export function describeObject(object: SObject, version: string): Record<string, unknown> {
+  return {
+    ...describeSummary(object, version),
+    actionOverrides: [],
+    childRelationships: Object.entries(object.children ?? {}).map(([relationshipName, child]) => ({
+      cascadeDelete: true,
+      childSObject: child.object,
+      deprecatedAndHidden: false,
+      field: child.field,
+      junctionIdListNames: [],
+      junctionReferenceTo: [],
+      relationshipName,
+      restrictedDelete: false,
+    })),
+    compactLayoutable: true,
+    fields: object.fields.map(describeField),
+    listviewable: null,
+    lookupLayoutable: null,
+    namedLayoutInfos: [],
+    networkScopeFieldName: null,
+    recordTypeInfos: [
+      {
+        active: true,
+        available: true,
+        defaultRecordTypeMapping: true,
+        developerName: 'Master',
+        master: true,
+        name: 'Master',
+        recordTypeId: '012000000000000AAA',
+        urls: {
+          layout: `/services/data/v${version}/sobjects/${object.name}/describe/layouts/012000000000000AAA`,
+        },
+      },
+    ],
+    searchLayoutable: true,
+    sobjectDescribeOption: 'FULL',
+    supportedScopes: [],
+  };
+}
+
+/** One entry of the global describe. Source: REST API, Describe Global. */
+export function describeSummary(object: SObject, version: string): Record<string, unknown> {
+  const url = `/services/data/v${version}/sobjects/${object.name}`;
+  const writable = object.createable !== false;
+  return {
+    activateable: false,
+    associateEntityType: null,
+    associateParentEntity: null,
+    createable: writable,
+    custom: false,
+    customSetting: false,
+    deepCloneable: false,
+    deletable: writable,
+    deprecatedAndHidden: false,
+    feedEnabled: false,
+    hasSubtypes: false,
+    isInterface: false,
+    isSubtype: false,
+    keyPrefix: object.keyPrefix,
+    label: object.label,
+    labelPlural: object.labelPlural,
+    layoutable: writable,
+    mergeable: false,
+    mruEnabled: writable,
+    name: object.name,
+    queryable: true,
+    replicateable: true,
+    retrieveable: true,
+    searchable: writable,
+    triggerable: writable,
+    undeletable: writable,
+    updateable: writable && object.updateable !== false,
+    urls: { sobject: url, describe: `${url}/describe`, rowTemplate: `${url}/{ID}` },
+  };
+}
+
+function describeField(field: Field): Record<string, unknown> {
+  const isCustom = field.name.endsWith('__c');
+  const isNumber = ['currency', 'percent', 'double'].includes(field.type);
+  return {
+    aggregatable: field.filterable,
+    aiPredictionField: false,
+    autoNumber: false,
+    byteLength: field.length * 3,
+    calculated: false,
+    calculatedFormula: null,
+    cascadeDelete: false,
+    caseSensitive: field.caseSensitive,
+    compoundFieldName: null,
+    controllerName: null,
+    createable: field.createable,
+    custom: isCustom,
+    defaultValue: field.type === 'boolean' ? false : null,
+    defaultValueFormula: null,
+    defaultedOnCreate: field.defaultedOnCreate,
+    dependentPicklist: false,
+    deprecatedAndHidden: false,
+    digits: field.type === 'int' ? 9 : 0,
+    displayLocationInDecimal: false,
+    encrypted: false,
+    externalId: field.externalId,
+    extraTypeInfo: field.type === 'textarea' ? 'plaintextarea' : null,
+    filterable: field.filterable,
+    filteredLookupInfo: null,
+    groupable: field.filterable && !isNumber && field.type !== 'datetime',
+    highScaleNumber: false,
+    htmlFormatted: false,
+    idLookup: field.idLookup,
+    inlineHelpText: null,
+    label: field.label,
+    length: field.length,
+    mask: null,
+    maskType: null,
+    name: field.name,
+    nameField: field.name === 'Name',
+    namePointing: false,
+    nillable: field.nillable,
+    permissionable: field.nillable && field.createable,
+    picklistValues: field.picklistValues.map((entry) => ({ ...entry, validFor: null })),
+    polymorphicForeignKey: false,
+    precision: field.precision,
+    queryByDistance: false,
+    referenceTargetField: null,
+    referenceTo: field.referenceTo,
+    relationshipName: field.relationshipName,
+    relationshipOrder: null,
+    restrictedDelete: false,
+    restrictedPicklist: field.restrictedPicklist,
+    scale: field.scale,
+    searchPrefilterable: false,
+    soapType: soapTypes[field.type],
+    sortable: field.filterable,
+    type: field.type,
+    unique: field.unique,
+    updateable: field.updateable,
+    writeRequiresMasterRead: false,
+  };
+}
