@@ -2,11 +2,7 @@ import type { AccountFacts, StoredCredentials } from '../domain/integrated-accou
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Account, AccountStore } from './account-store.ts';
-
-/** How stale a copy may get when the message that should have dropped it was lost. */
-const MAX_AGE_MS = 2_000;
-
-type Entry<T> = { value: Promise<T>; expiresAtMs: number };
+import { createShortCache } from './short-cache.ts';
 
 export type AccountCache = ReturnType<typeof createAccountCache>;
 
@@ -23,9 +19,9 @@ export type AccountCacheDeps = {
  */
 export function createAccountCache({ store, subscriber, keys }: AccountCacheDeps) {
   const kept = {
-    account: createKept<Account | undefined>((id) => store.get(id)),
-    facts: createKept<AccountFacts | undefined>((id) => store.facts(id)),
-    credentials: createKept<{ credentials: StoredCredentials; version: number } | undefined>((id) =>
+    account: createShortCache<Account | undefined>((id) => store.get(id)),
+    facts: createShortCache<AccountFacts | undefined>((id) => store.facts(id)),
+    credentials: createShortCache<{ credentials: StoredCredentials; version: number } | undefined>((id) =>
       store.credentials(id),
     ),
   };
@@ -53,33 +49,5 @@ export function createAccountCache({ store, subscriber, keys }: AccountCacheDeps
     close(): void {
       subscriber.off('message', onMessage);
     },
-  };
-}
-
-/** Loads under way are shared, and one that was overtaken by a change is not kept. */
-function createKept<T>(load: (id: string) => Promise<T>) {
-  const entries = new Map<string, Entry<T>>();
-  let sweepAtMs = 0;
-
-  function sweep(nowMs: number): void {
-    if (nowMs < sweepAtMs) return;
-    sweepAtMs = nowMs + MAX_AGE_MS;
-    for (const [id, entry] of entries) if (entry.expiresAtMs <= nowMs) entries.delete(id);
-  }
-
-  return {
-    get(id: string): Promise<T> {
-      const nowMs = Date.now();
-      const entry = entries.get(id);
-      if (entry && entry.expiresAtMs > nowMs) return entry.value;
-      sweep(nowMs);
-      const value = load(id);
-      entries.set(id, { value, expiresAtMs: nowMs + MAX_AGE_MS });
-      value.catch(() => {
-        if (entries.get(id)?.value === value) entries.delete(id);
-      });
-      return value;
-    },
-    drop: (id: string) => void entries.delete(id),
   };
 }

@@ -5,22 +5,24 @@ import type { Keys } from '../redis/keys.ts';
  * Changes one account in one step, keeps the time it was held, and tells every process.
  *
  * KEYS  1 account
- * ARGV  1 channel  2 account id  3 now ms  4 field that guards ('' = none)  5 its allowed values, comma-separated
- *       6 field to count up ('' = none)  7 field to remove ('' = none)  8… field, value, …
+ * ARGV  1 channel  2 account id  3 now ms  4 JSON: field → its allowed values, all of which must hold
+ *       5 field to count up ('' = none)  6 field to remove ('' = none)  7… field, value, …
  *
  * returns {1, count}  changed; count = the new value of the counted field, else 0
- *         {0}         the guard refuses
+ *         {0}         a guard refuses
  *         {-404}      no such account
  */
 const CHANGE = `
 local before = redis.call('HMGET', KEYS[1], 'status', 'held_since')
 if not before[1] then return {-404} end
 local now = tonumber(ARGV[3])
-if ARGV[4] ~= '' then
-  local value = redis.call('HGET', KEYS[1], ARGV[4]) or ''
-  if not string.find(',' .. ARGV[5] .. ',', ',' .. value .. ',', 1, true) then return {0} end
+for field, allowed in pairs(cjson.decode(ARGV[4])) do
+  local value = redis.call('HGET', KEYS[1], field)
+  local holds = false
+  for _, one in ipairs(allowed) do holds = holds or one == value end
+  if not holds then return {0} end
 end
-for i = 8, #ARGV, 2 do
+for i = 7, #ARGV, 2 do
   if ARGV[i] == 'status' then
     local holds = ARGV[i + 1] == 'paused' or ARGV[i + 1] == 'needs_reauth'
     if holds and not before[2] then redis.call('HSET', KEYS[1], 'held_since', now) end
@@ -32,8 +34,8 @@ for i = 8, #ARGV, 2 do
   redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
 end
 local count = 0
-if ARGV[6] ~= '' then count = redis.call('HINCRBY', KEYS[1], ARGV[6], 1) end
-if ARGV[7] ~= '' then redis.call('HDEL', KEYS[1], ARGV[7]) end
+if ARGV[5] ~= '' then count = redis.call('HINCRBY', KEYS[1], ARGV[5], 1) end
+if ARGV[6] ~= '' then redis.call('HDEL', KEYS[1], ARGV[6]) end
 redis.call('HSET', KEYS[1], 'updated', now)
 redis.call('PUBLISH', ARGV[1], ARGV[2])
 return {1, count}
@@ -44,8 +46,8 @@ export type AccountChange = {
   set?: Record<string, string>;
   remove?: string;
   countUp?: string;
-  /** Nothing changes unless `field` has one of `values`. */
-  guard?: { field: string; values: string[] };
+  /** Nothing changes unless every field named has one of its values. */
+  guards?: Record<string, string[]>;
 };
 
 export type AccountChanged = { kind: 'changed'; count: number } | { kind: 'refused' } | { kind: 'missing' };
@@ -66,8 +68,7 @@ export async function changeAccount(
     keys.accountChanged,
     id,
     nowMs,
-    change.guard?.field ?? '',
-    change.guard?.values.join(',') ?? '',
+    JSON.stringify(change.guards ?? {}),
     change.countUp ?? '',
     change.remove ?? '',
     ...Object.entries(change.set ?? {}).flat(),

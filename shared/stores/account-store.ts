@@ -29,6 +29,8 @@ export type NewAccount = {
   name: string;
   settings: AccountSettings;
   credentials: StoredCredentials;
+  /** `deleting`: not to be used until its settings are verified; goes away by itself if that never ends. */
+  status?: 'active' | 'deleting';
 };
 
 export type AccountStoreDeps = {
@@ -71,7 +73,7 @@ export function createAccountStore({ redis, keys, partitions, box, clock }: Acco
         workspace: input.workspace,
         provider: input.provider,
         name: input.name,
-        status: 'active',
+        status: input.status ?? 'active',
         settings: JSON.stringify(input.settings),
         credentials: box.seal(id, JSON.stringify(input.credentials)),
         cred_version: '1',
@@ -106,27 +108,37 @@ export function createAccountStore({ redis, keys, partitions, box, clock }: Acco
       const set: Record<string, string> = {};
       if (fields.name !== undefined) set.name = fields.name;
       if (fields.settings !== undefined) set.settings = JSON.stringify(fields.settings);
-      const guard =
-        ifRevision === undefined ? undefined : { field: 'revision', values: [String(ifRevision)] };
-      const { kind } = await change(id, { set, countUp: 'revision', guard });
+      const guards = ifRevision === undefined ? undefined : { revision: [String(ifRevision)] };
+      const { kind } = await change(id, { set, countUp: 'revision', guards });
       return kind === 'refused' ? 'conflict' : kind === 'missing' ? undefined : get(id);
     },
 
     /**
      * Moves the status and keeps the time the account was held. `lastError: null` clears it; left out, it stays.
-     * @returns undefined when there is no such account or its status is not in `from`.
+     * @param opts `ifCredentialsVersion`: refuse when the credentials were replaced since, so that the answer to an
+     * old call does not park an account that has new ones.
+     * @returns undefined when there is no such account, or its status is not in `from`, or the version is another.
      */
     async setStatus(
       id: string,
       to: Account['status'],
-      opts: { from?: Account['status'][]; lastError?: AccountError | null } = {},
+      opts: {
+        from?: Account['status'][];
+        lastError?: AccountError | null;
+        ifCredentialsVersion?: number;
+      } = {},
     ): Promise<Account | undefined> {
       const set: Record<string, string> = { status: to };
       if (opts.lastError) set.last_error = JSON.stringify(opts.lastError);
       const { kind } = await change(id, {
         set,
         remove: opts.lastError === null ? 'last_error' : undefined,
-        guard: opts.from && { field: 'status', values: opts.from },
+        guards: {
+          ...(opts.from && { status: opts.from }),
+          ...(opts.ifCredentialsVersion !== undefined && {
+            cred_version: [String(opts.ifCredentialsVersion)],
+          }),
+        },
       });
       return kind === 'changed' ? get(id) : undefined;
     },
@@ -169,10 +181,7 @@ export function createAccountStore({ redis, keys, partitions, box, clock }: Acco
       const changed = await change(id, {
         set: { credentials: box.seal(id, JSON.stringify(credentials)) },
         countUp: 'cred_version',
-        guard:
-          expectedVersion === undefined
-            ? undefined
-            : { field: 'cred_version', values: [String(expectedVersion)] },
+        guards: expectedVersion === undefined ? undefined : { cred_version: [String(expectedVersion)] },
       });
       if (changed.kind === 'changed') return { version: changed.count };
       return changed.kind === 'refused' ? 'conflict' : 'missing';
