@@ -1,0 +1,95 @@
+import { AppError } from '../app-error.ts';
+import type { Clock } from '../clock.ts';
+import type { AccountFacts, ProviderName } from '../domain/integrated-account.ts';
+import type { Attempt, JobRecord } from '../domain/job.ts';
+import { isErrorCode } from '../errors.ts';
+import { formatResult } from '../providers/format-result.ts';
+import type { ProviderDescriptor } from '../providers/port.ts';
+import type { AccountQueries } from '../queues/account-queries.ts';
+import type { AccountQueues } from '../queues/account-queues.ts';
+import type { Account } from '../stores/account-store.ts';
+import type { JobStore } from '../stores/job-store.ts';
+import { refusedFrom, toRefusal } from './job-errors.ts';
+import { reopen } from './retry-job.ts';
+
+export type ResolveDeps = {
+  accounts: { facts(id: string): Promise<AccountFacts | undefined> };
+  jobs: Pick<JobStore, 'move'>;
+  queues: Pick<AccountQueues, 'add' | 'ring'>;
+  queries: Pick<AccountQueries, 'ask'>;
+  descriptorOf: (provider: ProviderName) => ProviderDescriptor;
+  clock: Clock;
+};
+
+/** A person's word about a job in `needs_review`. */
+export type Resolution = { remoteId: string } | { notCreated: true };
+
+/**
+ * Ends the doubt: the named record is read and becomes the job's result, or the job is queued again with its marker.
+ * @throws AppError 409 from any other status or when another job holds the record; 404 when there is no such record.
+ */
+export async function resolveJob(
+  deps: ResolveDeps,
+  job: JobRecord,
+  account: Account,
+  resolution: Resolution,
+): Promise<void> {
+  if (job.status !== 'needs_review') throw refusedFrom(job.status, 'resolve');
+  if ('notCreated' in resolution) {
+    await reopen(deps, job, 'resolve', {
+      // The person vouches that nothing of the earlier sends exists: no probe has to wait for them any more.
+      unknownSends: [],
+      probes: 0,
+      candidates: [],
+      attemptsSpent: 0,
+      limitHits: 0,
+      error: undefined,
+      inFlight: null,
+      nextAttemptAtMs: null,
+      waitReason: null,
+      firstAttemptAtMs: null,
+    });
+    return;
+  }
+  await adopt(deps, job, account, resolution.remoteId);
+}
+
+async function adopt(deps: ResolveDeps, job: JobRecord, account: Account, remoteId: string): Promise<void> {
+  const answer = await deps.queries.ask(account, { kind: 'record', remoteId });
+  if (!answer.ok) {
+    const code = isErrorCode(answer.code) ? answer.code : 'provider_error';
+    throw new AppError(code, answer.message);
+  }
+  if (answer.value === null) {
+    throw new AppError('provider_not_found', `The provider has no record "${remoteId}".`);
+  }
+  const facts = await deps.accounts.facts(account.id);
+  const opportunity = deps.descriptorOf(account.provider).unify(answer.value, facts);
+  const moved = await deps.jobs.move(job, {
+    to: 'succeeded',
+    from: ['needs_review'],
+    generation: job.generation,
+    remoteId: opportunity.id,
+    patch: {
+      written: { remoteId: opportunity.id, answer: answer.value, by: 'resolved' },
+      result: formatResult({ opportunity, answer: answer.value }, job.request.query),
+      attempt: resolvedAttempt(job, deps.clock.nowMs()),
+      candidates: [],
+      error: undefined,
+      inFlight: null,
+      unknownSends: [],
+      nextAttemptAtMs: null,
+      waitReason: null,
+    },
+  });
+  if (moved.kind !== 'moved') throw toRefusal(moved, 'resolve');
+}
+
+/** The attempt in doubt, now with its end. */
+function resolvedAttempt(job: JobRecord, nowMs: number): Attempt {
+  const last = job.attempts.at(-1) ?? {
+    number: Math.max(1, job.attemptNumber),
+    startedAtMs: job.updatedAtMs,
+  };
+  return { ...last, finishedAtMs: last.finishedAtMs ?? nowMs, outcome: 'resolved' };
+}

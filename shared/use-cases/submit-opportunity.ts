@@ -1,0 +1,151 @@
+import { AppError } from '../app-error.ts';
+import type { Clock } from '../clock.ts';
+import type { AccountFacts, ProviderName } from '../domain/integrated-account.ts';
+import type { JobRecord, JobRequest } from '../domain/job.ts';
+import type { OpportunityInput } from '../domain/opportunity.ts';
+import type { ProviderDescriptor } from '../providers/port.ts';
+import type { AccountQueues } from '../queues/account-queues.ts';
+import { PRIORITY } from '../queues/messages.ts';
+import { isNotSent, isRefusedByStore } from '../redis/unavailable.ts';
+import type { Account } from '../stores/account-store.ts';
+import type { AcceptInput, AcceptResult, JobStore } from '../stores/job-store.ts';
+import { planOpportunity } from './plan-opportunity.ts';
+import { fingerprintOf } from './request-fingerprint.ts';
+
+export type SubmitDeps = {
+  accounts: { facts(id: string): Promise<AccountFacts | undefined> };
+  jobs: Pick<JobStore, 'newId' | 'accept' | 'find' | 'findByIdempotencyKey'>;
+  queues: Pick<AccountQueues, 'add' | 'ring'>;
+  descriptorOf: (provider: ProviderName) => ProviderDescriptor;
+  clock: Clock;
+};
+
+/** A create whose form was validated; `account` belongs to the caller's workspace. */
+export type Submission = {
+  account: Account;
+  body: OpportunityInput;
+  query: JobRequest['query'];
+  callbackUrl?: string;
+  idempotencyKey?: string;
+  traceparent?: string;
+};
+
+export type Submitted = { job: JobRecord; replayed: boolean };
+
+/** Open jobs leave at the provider's pace: minutes, not seconds. */
+const BACKLOG_RETRY_S = 60;
+
+/**
+ * Accepts one create: planned as the worker will, then on disk and queued. Resolves only after both.
+ * @throws AppError 400/404/422/429 when refused (nothing is stored), 503 when it cannot be promised.
+ */
+export async function submitOpportunity(deps: SubmitDeps, submission: Submission): Promise<Submitted> {
+  const { account, body, query, callbackUrl, idempotencyKey } = submission;
+  const id = deps.jobs.newId(account.id);
+  const request: JobRequest = { query, body };
+  const fingerprint = idempotencyKey === undefined ? undefined : fingerprintOf(request, callbackUrl);
+  const planned = planOpportunity({
+    descriptor: deps.descriptorOf(account.provider),
+    settings: account.settings,
+    body,
+    query,
+    facts: await deps.accounts.facts(account.id),
+    jobId: id,
+    nowMs: deps.clock.nowMs(),
+  });
+  if (!planned.ok) {
+    const earlier = await findEarlier(deps, account.id, idempotencyKey, fingerprint);
+    if (earlier) return { job: earlier, replayed: true };
+    throw planned.error;
+  }
+  const accepted = await accept(deps, id, {
+    workspace: account.workspace,
+    account: account.id,
+    provider: account.provider,
+    request,
+    appliedDefaults: planned.appliedDefaults,
+    warnings: planned.warnings,
+    ...(idempotencyKey !== undefined && fingerprint !== undefined
+      ? { idempotency: { key: idempotencyKey, fingerprint } }
+      : {}),
+    traceparent: submission.traceparent,
+    callbackUrl,
+  });
+  return settle(deps, id, account.id, accepted);
+}
+
+/** A key that was accepted keeps its job, even if the account's settings would refuse the request today. */
+async function findEarlier(
+  deps: SubmitDeps,
+  account: string,
+  key: string | undefined,
+  fingerprint: string | undefined,
+) {
+  if (key === undefined) return undefined;
+  const jobId = await deps.jobs.findByIdempotencyKey(account, key);
+  const job = jobId === undefined ? undefined : await deps.jobs.find(jobId);
+  return job && fingerprintOf(job.request, job.callbackUrl) === fingerprint ? job : undefined;
+}
+
+async function accept(deps: SubmitDeps, id: string, input: AcceptInput): Promise<AcceptResult> {
+  try {
+    return await deps.jobs.accept(id, input);
+  } catch (cause) {
+    throw notPromised(cause, id);
+  }
+}
+
+/** The store did not confirm: either it surely has nothing, or the caller is told which job may exist. */
+function notPromised(cause: unknown, jobId: string): AppError {
+  if (isNotSent(cause) || isRefusedByStore(cause)) {
+    return new AppError('durability_unavailable', undefined, { retryAfterSeconds: 1, cause });
+  }
+  return new AppError('accept_timed_out', undefined, { retryAfterSeconds: 1, jobId, cause });
+}
+
+async function settle(
+  deps: SubmitDeps,
+  id: string,
+  account: string,
+  accepted: AcceptResult,
+): Promise<Submitted> {
+  switch (accepted.kind) {
+    case 'accepted':
+      await enqueue(deps, accepted.job);
+      if (accepted.bell) ring(deps, account);
+      return { job: accepted.job, replayed: false };
+    case 'replayed': {
+      const job = await deps.jobs.find(accepted.jobId);
+      if (!job) throw new AppError('idempotency_key_in_progress', undefined, { retryAfterSeconds: 1 });
+      // The first request may have died between record and queue; adding again does nothing where it did not.
+      if (job.status === 'queued' && job.attemptNumber === 0) {
+        await enqueue(deps, job);
+        ring(deps, account);
+      }
+      // Our own script sent twice by the connection after a reconnect is no replay.
+      return { job, replayed: accepted.jobId !== id };
+    }
+    case 'key_reused':
+      throw new AppError('idempotency_key_reused', undefined, { jobId: accepted.jobId });
+    case 'backlog_full':
+      throw new AppError('backlog_full', `The account has ${accepted.open} open jobs.`, {
+        retryAfterSeconds: BACKLOG_RETRY_S,
+      });
+    case 'no_account':
+      throw new AppError('not_found', 'There is no such integrated account.');
+  }
+}
+
+async function enqueue(deps: SubmitDeps, job: JobRecord): Promise<void> {
+  try {
+    await deps.queues.add(job.account, job.id, job.generation, PRIORITY.interactive);
+  } catch (cause) {
+    // The record exists and the orphan sweep will queue it, but 202 promises more than that.
+    throw new AppError('accept_timed_out', undefined, { retryAfterSeconds: 1, jobId: job.id, cause });
+  }
+}
+
+/** Not awaited: a bell nobody hears is made good by the sweep. */
+export function ring(deps: { queues: Pick<AccountQueues, 'ring'> }, account: string): void {
+  deps.queues.ring(account).catch(() => {});
+}
