@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Call, CallResult, Looked, ProviderRequest } from './port.ts';
+import type { AnsweredCall, Call, CallResult, Looked, ProviderRequest } from './port.ts';
 
 /** The body of a 200 as `schema` reads it; any other end, an unreadable body included, is handed back. */
 export async function readAs<T>(
@@ -8,19 +8,18 @@ export async function readAs<T>(
   schema: z.ZodType<T>,
 ): Promise<Looked<T>> {
   const result = await call(request);
-  if (!isStatus(result, 200)) return { ok: false, result };
-  const parsed = schema.safeParse(result.body);
+  const answer = answeredWith(result, 200);
+  if (!answer) return { ok: false, result };
+  const parsed = schema.safeParse(answer.body);
   return parsed.success ? { ok: true, value: parsed.data } : { ok: false, result };
 }
 
-export function isStatus(
-  result: CallResult,
-  ...statuses: number[]
-): result is Extract<CallResult, { kind: 'answered' }> {
-  return result.kind === 'answered' && statuses.includes(result.status);
+/** The answer if it came with one of these statuses. */
+export function answeredWith(result: CallResult, ...statuses: number[]): AnsweredCall | undefined {
+  return result.kind === 'answered' && statuses.includes(result.status) ? result : undefined;
 }
 
 /** `looked`, or `fallback` where the provider says these credentials may not read it or it is not there. */
 export function orWhenHidden<T>(looked: Looked<T>, fallback: T): Looked<T> {
-  return !looked.ok && isStatus(looked.result, 402, 403, 404) ? { ok: true, value: fallback } : looked;
+  return !looked.ok && answeredWith(looked.result, 402, 403, 404) ? { ok: true, value: fallback } : looked;
 }

@@ -1,7 +1,7 @@
 import type { StoredCredentials } from '../../domain/integrated-account.ts';
 import { readOAuthToken } from '../oauth-token.ts';
 import type { AnsweredCall, Call, Looked, ProviderClient, TokenReading, TokenRequest } from '../port.ts';
-import { isStatus, readAs } from '../read-call.ts';
+import { answeredWith, readAs } from '../read-call.ts';
 import { baseUrl } from './descriptor.ts';
 import { fetchFacts, lookUp, nameOf } from './facts.ts';
 import { find } from './find.ts';
@@ -48,8 +48,9 @@ async function check(call: Call): Promise<Looked<{ user: string; organisation?: 
 async function readBack(call: Call, remoteId: string): Promise<Looked<unknown | undefined>> {
   const path = `/api/v1/opportunity/${encodeURIComponent(remoteId)}/`;
   const result = await call({ method: 'GET', path, purpose: 'read_back' });
-  if (isStatus(result, 200)) return { ok: true, value: result.body };
-  return isStatus(result, 404) ? { ok: true, value: undefined } : { ok: false, result };
+  const answer = answeredWith(result, 200);
+  if (answer) return { ok: true, value: answer.body };
+  return answeredWith(result, 404) ? { ok: true, value: undefined } : { ok: false, result };
 }
 
 /** The I/O half of the Close connector. */

@@ -1,7 +1,7 @@
 import type { AccountSettings } from '../../domain/integrated-account.ts';
 import { isJsonObject } from '../merge-remote-data.ts';
 import type { Call, Candidate, FindRequest, Found, Looked } from '../port.ts';
-import { isStatus, readAs } from '../read-call.ts';
+import { answeredWith, readAs } from '../read-call.ts';
 import { hasMarker } from '../text-marker.ts';
 import { bodyKeyOf, fieldIdOf } from './custom-fields.ts';
 import { recordUrl } from './descriptor.ts';
@@ -103,7 +103,7 @@ async function readEventRecord(
     return { ok: true, value: shown.data };
   const path = `/api/v1/opportunity/${encodeURIComponent(id)}/`;
   const looked = await readAs(call, { method: 'GET', path, purpose: 'probe' }, CloseRecord);
-  return !looked.ok && isStatus(looked.result, 404) ? { ok: true, value: undefined } : looked;
+  return !looked.ok && answeredWith(looked.result, 404) ? { ok: true, value: undefined } : looked;
 }
 
 async function sweepList(call: Call, request: FindRequest): Promise<Looked<Swept>> {
