@@ -48,7 +48,7 @@ export type CallResult =
   /** Bytes left; no usable answer. */
   | { kind: 'unanswered'; code: string; message: string }
   /** The gate (limit, pause, budget) says when to come back; nothing was sent. */
-  | { kind: 'deferred'; untilMs: number; reason: 'rate_limited' | 'account_paused' }
+  | { kind: 'deferred'; untilMs: number; reason: 'rate_limited' | 'retry_backoff' }
   /** The grant is dead or refused after one refresh. */
   | { kind: 'needs_reauth'; message: string; status?: number; body?: unknown };
 

@@ -12,7 +12,9 @@
  * | P:{n}:jobs:A:STATUS         | zset   | job ids in a status other than succeeded, score 0           | moved with the status |
  * | P:{n}:job:J                 | hash   | the job record; see domain/job.ts                           | retention after its end |
  * | P:{n}:idem:A:SHA            | string | `fingerprint job-id`                                        | with its job |
- * | P:{n}:claim:A               | hash   | remote id → job id                                          | swept with the jobs |
+ * | P:{n}:claim:A:REMOTE        | string | id of the job that wrote (or adopted) this record           | retention |
+ * | P:{n}:alike:A:FINGERPRINT   | set    | open jobs without marker that may have made such a record   | retention |
+ * | P:{n}:unsettled:A:PARENT    | set    | jobs whose create under this parent is lost                 | retention |
  * | P:{n}:open                  | zset   | `A J` of every open job that needs an engine job → when to look next (ms) | at the job's end |
  * | P:{n}:active                | zset   | queue name → when it next needs a worker (ms)               | when its queue is empty |
  * | P:{n}:gate:A                | hash   | pace, budget, blocks                                        | 48 h unused |
@@ -43,7 +45,9 @@ export function createKeys(prefix: string) {
     jobsIn: (p: number, account: string, status: string) => `${tag(p)}:jobs:${account}:${status}`,
     job: (p: number, job: string) => `${tag(p)}:job:${job}`,
     idempotency: (p: number, account: string, keyHash: string) => `${tag(p)}:idem:${account}:${keyHash}`,
-    claims: (p: number, account: string) => `${tag(p)}:claim:${account}`,
+    claim: (p: number, account: string, remoteId: string) => `${tag(p)}:claim:${account}:${remoteId}`,
+    alike: (p: number, account: string, fingerprint: string) => `${tag(p)}:alike:${account}:${fingerprint}`,
+    unsettled: (p: number, account: string, parent: string) => `${tag(p)}:unsettled:${account}:${parent}`,
     open: (p: number) => `${tag(p)}:open`,
     active: (p: number) => `${tag(p)}:active`,
     gate: (p: number, account: string) => `${tag(p)}:gate:${account}`,

@@ -2,6 +2,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { AccountFacts, ProviderName } from '../../shared/domain/integrated-account.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Call, ProviderClient, ProviderDescriptor } from '../../shared/providers/port.ts';
+import type { CheckValue } from '../../shared/queues/account-queries.ts';
 import type { QueryAnswer, QueryMessage } from '../../shared/queues/messages.ts';
 import type { RedisClient } from '../../shared/redis/connect.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
@@ -26,15 +27,6 @@ export type AnswerQueryDeps = {
 };
 
 type Outcome = { ok: true; value: unknown } | { ok: false; code: string; message: string };
-
-/** Answer to `check`: who we are there, and the live values if they could be read. */
-export type CheckValue = {
-  user: string;
-  organisation?: string;
-  facts?: AccountFacts;
-  /** Why there are no facts. */
-  factsFailure?: { code: string; message: string };
-};
 
 /**
  * Answers one question of the API: asks the provider, stores the answer for a minute and wakes whoever waits.
@@ -67,7 +59,8 @@ async function findAnswer({ account: id, ask }: QueryMessage, deps: AnswerQueryD
     // Its own message says what to do, and the account shows it.
     if (err instanceof SealedBoxError)
       return { ok: false, code: 'account_needs_reauth', message: err.message };
-    throw err;
+    deps.logger?.error({ err, account_id: id, ask: ask.kind }, 'query.failed');
+    return { ok: false, code: 'worker_fault', message: 'The worker met a bug while asking the provider.' };
   }
 }
 

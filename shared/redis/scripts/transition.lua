@@ -17,7 +17,7 @@ local record = redis.call('HMGET', KEYS[1], 'status', 'n', 'gen', 'sending')
 local from, to = record[1], ARGV[3]
 if not from then return {0, 'missing'} end
 if not string.find(ARGV[4], ',' .. from .. ',', 1, true) then return {0, from} end
-if ARGV[5] ~= '' and record[2] ~= ARGV[5] then return {-1, tonumber(record[2] or '0')} end
+if ARGV[5] ~= '' and (record[2] or '0') ~= ARGV[5] then return {-1, tonumber(record[2] or '0')} end
 if ARGV[6] ~= '' and record[3] ~= ARGV[6] then return {-1, tonumber(record[2] or '0')} end
 if ARGV[13] == '1' and record[4] and record[4] ~= '' then return {-1, tonumber(record[2] or '0')} end
 local now, ended = ARGV[7], to == 'succeeded' or to == 'failed' or to == 'cancelled'

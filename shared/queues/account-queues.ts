@@ -1,0 +1,132 @@
+import { Queue } from 'bullmq';
+import type { Logger } from '../logger.ts';
+import type { RedisClient } from '../redis/connect.ts';
+import { type Keys, QUERY_QUEUE } from '../redis/keys.ts';
+import { partitionOfAccount } from '../redis/partitions.ts';
+import type { Priority, QueryMessage, WriteMessage } from './messages.ts';
+
+/** Queue objects kept at hand; one costs 37 kB, and an API process may serve many thousands of accounts. */
+const QUEUES_KEPT = 500;
+
+/** Name of the engine job of a record's generation. A generation is never reused: the engine ignores an id it knows. */
+export function engineJobId(jobId: string, generation: number): string {
+  return `${jobId}.${generation}`;
+}
+
+export type AccountQueues = ReturnType<typeof createAccountQueues>;
+
+/**
+ * The engine's side of an account: a queue of its own, so that it can be paused, drained and paced alone.
+ * Every method resolves when Redis has it; connection errors are thrown.
+ */
+export function createAccountQueues(options: {
+  redis: RedisClient;
+  keys: Keys;
+  partitions: number;
+  logger: Logger;
+}) {
+  const { redis, keys, partitions, logger } = options;
+  const kept = new Map<string, Queue>();
+
+  function queueOf(partition: number, name: string): Queue {
+    const id = `${partition} ${name}`;
+    const known = kept.get(id);
+    if (known) {
+      kept.delete(id);
+      kept.set(id, known);
+      return known;
+    }
+    const queue = new Queue(name, {
+      connection: redis,
+      prefix: keys.queuePrefix(partition),
+      // The event stream is not read by anyone here; a short one keeps a queue at a few kB.
+      streams: { events: { maxLen: 100 } },
+      skipWaitingForReady: true,
+    });
+    queue.on('error', (err) => logger.debug({ err, queue: name }, 'queue.error'));
+    kept.set(id, queue);
+    const [oldest] = kept.keys();
+    if (kept.size > QUEUES_KEPT && oldest) {
+      kept
+        .get(oldest)
+        ?.close()
+        .catch(() => {});
+      kept.delete(oldest);
+    }
+    return queue;
+  }
+
+  const accountQueue = (account: string) => queueOf(partitionOfAccount(account, partitions), account);
+
+  return {
+    /** Queues a record's generation; adding it twice does nothing. */
+    async add(account: string, jobId: string, generation: number, priority: Priority): Promise<void> {
+      const message: WriteMessage = { v: 1, job: jobId, generation };
+      await accountQueue(account).add('write', message, {
+        jobId: engineJobId(jobId, generation),
+        priority,
+        // What became of it is in the record; an engine job lives only while there is work to do.
+        removeOnComplete: true,
+        removeOnFail: true,
+      });
+    },
+
+    async addQuery(message: QueryMessage): Promise<void> {
+      const p = partitionOfAccount(message.account, partitions);
+      await queueOf(p, QUERY_QUEUE).add('query', message, {
+        jobId: message.id,
+        removeOnComplete: true,
+        removeOnFail: true,
+      });
+      await redis.zadd(keys.active(p), 'LT', 'CH', Date.now(), QUERY_QUEUE);
+      await redis.publish(keys.bell, `${p} ${QUERY_QUEUE}`);
+    },
+
+    /** Takes a not yet started engine job out; one under way stays. */
+    async remove(account: string, jobId: string, generation: number): Promise<void> {
+      await accountQueue(account)
+        .remove(engineJobId(jobId, generation))
+        .catch(() => 0);
+    },
+
+    /** Whether the engine still has a job for this generation. */
+    async has(account: string, jobId: string, generation: number): Promise<boolean> {
+      const p = partitionOfAccount(account, partitions);
+      return (
+        (await redis.exists(`${keys.queuePrefix(p)}:${account}:${engineJobId(jobId, generation)}`)) === 1
+      );
+    },
+
+    /** Tells the workers that a queue needs one. A bell nobody hears is made good by the sweep of `active`. */
+    async ring(account: string): Promise<void> {
+      await redis.publish(keys.bell, `${partitionOfAccount(account, partitions)} ${account}`);
+    },
+
+    /** Marks the queue as needing a worker now, and rings. */
+    async activate(account: string): Promise<void> {
+      const p = partitionOfAccount(account, partitions);
+      await redis.zadd(keys.active(p), 'LT', 'CH', Date.now(), account);
+      await redis.publish(keys.bell, `${p} ${account}`);
+    },
+
+    pause: (account: string): Promise<void> => accountQueue(account).pause(),
+    resume: (account: string): Promise<void> => accountQueue(account).resume(),
+    isPaused: (account: string): Promise<boolean> => accountQueue(account).isPaused(),
+
+    /** Stops workers from fetching in vain; the gate stays the truth. */
+    async holdBack(account: string, ms: number): Promise<void> {
+      await accountQueue(account).rateLimit(ms);
+    },
+
+    /** Removes the queue with everything in it. */
+    async obliterate(account: string): Promise<void> {
+      await accountQueue(account).obliterate({ force: true });
+      kept.delete(`${partitionOfAccount(account, partitions)} ${account}`);
+    },
+
+    async close(): Promise<void> {
+      await Promise.all([...kept.values()].map((queue) => queue.close().catch(() => {})));
+      kept.clear();
+    },
+  };
+}

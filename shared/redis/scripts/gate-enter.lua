@@ -1,0 +1,36 @@
+--[[
+Asks for one call to a provider: pauses, budget, concurrency, pace. All times are of this Redis server's clock, so that
+every worker agrees.
+
+KEYS  1 gate  2 leases
+ARGV  1 lease id  2 lease length ms  3 calls allowed  4 per ms  5 burst (calls)  6 concurrency
+      7 longest wait that may be spent in place (ms)  8 calls of the known budget kept back for others (0 = none)
+      9 part of the daily allocation that may be used, 0…1
+
+returns {1, ms}           enter after ms (the slot is reserved, the lease is held)
+        {0, ms, reason}   come back after ms; reason: blocked | budget | daily | concurrency | pace
+]]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at')
+local block = tonumber(gate[2] or '0')
+if block > now then return {0, math.ceil(block - now), 'blocked'} end
+local remaining, reset = tonumber(gate[3] or ''), tonumber(gate[4] or '0')
+if remaining and reset > now and remaining <= tonumber(ARGV[8]) then return {0, math.ceil(reset - now), 'budget'} end
+local used, max = tonumber(gate[5] or '0'), tonumber(gate[6] or '0')
+-- A reading older than five minutes is not held against anyone: capacity returns call by call.
+if max > 0 and used >= max * tonumber(ARGV[9]) and now - tonumber(gate[7] or '0') < 300000 then return {0, 60000, 'daily'} end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[6]) then return {0, 25, 'concurrency'} end
+local interval = tonumber(ARGV[4]) / tonumber(ARGV[3])
+local tat = math.max(tonumber(gate[1] or '0'), now - (tonumber(ARGV[5]) - 1) * interval)
+local wait = math.max(0, tat - now)
+if wait > tonumber(ARGV[7]) then return {0, math.ceil(wait), 'pace'} end
+redis.call('HSET', KEYS[1], 'tat', string.format('%.3f', tat + interval))
+if remaining and reset > now then redis.call('HINCRBY', KEYS[1], 'rem', -1) end
+redis.call('ZADD', KEYS[2], now + wait + tonumber(ARGV[2]), ARGV[1])
+if not gate[1] then
+  redis.call('PEXPIRE', KEYS[1], 172800000)
+end
+redis.call('PEXPIRE', KEYS[2], 172800000)
+return {1, math.ceil(wait)}

@@ -1,0 +1,42 @@
+--[[
+Ends one call: gives its lease back and keeps what its answer said about limits.
+
+KEYS  1 gate  2 leases
+ARGV  1 lease id  2 block the account for ms, 0 = no  3 first and 4 longest block that grows with every hit in a row (0 = no)
+      5 '1' = the call succeeded: hits in a row end
+      6 remaining calls, '' = not stated  7 reset in ms, '' = not stated  8 limit, '' = not stated
+      9 daily used, '' = not stated  10 daily max  11 where it was learned
+
+returns {1, ms}  the account is blocked for ms from now, 0 = not
+]]
+redis.call('ZREM', KEYS[2], ARGV[1])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local known = redis.call('HMGET', KEYS[1], 'block', 'hits', 'rem', 'rem_reset', 'tat')
+local block, stated = tonumber(known[1] or '0'), tonumber(ARGV[2])
+if tonumber(ARGV[3]) > 0 then
+  -- Calls that were under way together meet one limit together: only the first of them makes the wait grow.
+  if block <= now then
+    local hits = redis.call('HINCRBY', KEYS[1], 'hits', 1)
+    stated = math.min(tonumber(ARGV[4]), tonumber(ARGV[3]) * 2 ^ math.min(hits - 1, 30))
+  end
+elseif ARGV[5] == '1' and known[2] then
+  redis.call('HDEL', KEYS[1], 'hits')
+end
+if stated > 0 and now + stated > block then
+  -- The latest stated time wins: an earlier one must not open the gate again. Afterwards calls come at their pace,
+  -- not with what was saved up.
+  block = now + stated
+  redis.call('HSET', KEYS[1], 'block', string.format('%.0f', block), 'tat', string.format('%.0f', math.max(block, tonumber(known[5] or '0'))))
+end
+if ARGV[6] ~= '' and ARGV[7] ~= '' then
+  local reset = now + tonumber(ARGV[7])
+  local same = known[4] and math.abs(tonumber(known[4]) - reset) < 2000
+  -- Answers overtake each other: within one window only a lower remainder is news.
+  if not same or not known[3] or tonumber(ARGV[6]) < tonumber(known[3]) then redis.call('HSET', KEYS[1], 'rem', ARGV[6]) end
+  redis.call('HSET', KEYS[1], 'rem_reset', string.format('%.0f', reset))
+end
+if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'limit', ARGV[8]) end
+if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'daily_used', ARGV[9], 'daily_max', ARGV[10], 'daily_at', string.format('%.0f', now)) end
+if ARGV[11] ~= '' then redis.call('HSET', KEYS[1], 'source', ARGV[11]) end
+return {1, math.max(0, block - now)}

@@ -1,0 +1,310 @@
+import type { Clock } from '../clock.ts';
+import type { Warning } from '../domain/failure.ts';
+import type { ProviderName } from '../domain/integrated-account.ts';
+import {
+  type Attempt,
+  type InFlight,
+  JOB_STATUSES,
+  type JobRecord,
+  type JobRequest,
+  type JobStatus,
+  statusesBefore,
+} from '../domain/job.ts';
+import { createPartitionedId, partitionOfId, sha256Hex } from '../ids.ts';
+import type { RedisClient } from '../redis/connect.ts';
+import type { Keys } from '../redis/keys.ts';
+import { partitionOfAccount } from '../redis/partitions.ts';
+import { defineScripts } from '../redis/scripts.ts';
+import { decodeJob, encodeNewJob, encodePatch, type JobPatch } from './job-codec.ts';
+import { type JobFilter, type JobPage, listJobs } from './job-list.ts';
+
+export type { JobPatch } from './job-codec.ts';
+export type { JobFilter, JobPage } from './job-list.ts';
+
+export type AcceptInput = {
+  workspace: string;
+  account: string;
+  provider: ProviderName;
+  request: JobRequest;
+  appliedDefaults: Record<string, unknown>;
+  warnings: Warning[];
+  /** `fingerprint`: text without blanks that is equal for the same request only. */
+  idempotency?: { key: string; fingerprint: string };
+  traceparent?: string;
+  callbackUrl?: string;
+};
+
+export type AcceptResult =
+  | { kind: 'accepted'; job: JobRecord; bell: boolean }
+  | { kind: 'replayed'; jobId: string }
+  | { kind: 'key_reused'; jobId: string }
+  | { kind: 'backlog_full'; open: number }
+  | { kind: 'no_account' };
+
+export type Started =
+  | { kind: 'go'; sequence: number }
+  | { kind: 'in_flight' }
+  | { kind: 'not_this_one'; why: string };
+
+export type Moved =
+  | { kind: 'moved'; sequence: number; generation: number }
+  /** The job is in a status from which this move is not allowed (`missing`: no record). */
+  | { kind: 'refused'; status: JobStatus | 'missing' }
+  /** A later attempt or generation exists, or an attempt is in flight. */
+  | { kind: 'fenced' }
+  /** Another job holds the remote id. */
+  | { kind: 'claimed'; by: string };
+
+export type Move = {
+  to: JobStatus;
+  /** Allowed present statuses; default: the transition table's. */
+  from?: readonly JobStatus[];
+  patch?: JobPatch;
+  /** Must be the last attempt: a definite answer of an older run leaves it out. */
+  attempt?: number;
+  generation?: number;
+  /** Claimed for this job in the same step. */
+  remoteId?: string;
+  newGeneration?: boolean;
+  /** Refuse while an attempt is in flight. */
+  onlyIdle?: boolean;
+  /** When the orphan sweep should look; default soon. */
+  lookAtMs?: number;
+};
+
+export type JobStoreOptions = {
+  redis: RedisClient;
+  keys: Keys;
+  partitions: number;
+  clock: Clock;
+  retentionMs: number;
+  backlogLimit: number;
+  /** How long an open job may be without its engine job. */
+  orphanMs: number;
+  /** Replicas that must hold a write before it counts; 0 = none. */
+  replicas: number;
+};
+
+/** Thrown when fewer replicas than demanded have a write: it counts as not durable. */
+export class BelowReplicaTarget extends Error {
+  override name = 'BelowReplicaTarget';
+}
+
+export type JobStore = ReturnType<typeof createJobStore>;
+
+/**
+ * The job records. Every change goes through a script that checks the present status; a method that writes resolves
+ * only once the write is as durable as configured. Redis errors are thrown as they come.
+ */
+export function createJobStore(options: JobStoreOptions) {
+  const { redis, keys, partitions, clock, retentionMs, orphanMs } = options;
+  const scripts = defineScripts(redis);
+
+  const partitionOf = (id: string) => partitionOfId(id) ?? 0;
+
+  async function untilReplicated(): Promise<void> {
+    if (options.replicas === 0) return;
+    const have = await redis.wait(options.replicas, 500);
+    if (have < options.replicas)
+      throw new BelowReplicaTarget(`${have} of ${options.replicas} replicas have the write`);
+  }
+
+  async function accept(id: string, input: AcceptInput): Promise<AcceptResult> {
+    const now = clock.nowMs();
+    const p = partitionOf(id);
+    const { account, idempotency } = input;
+    const idempotencyHash = idempotency && sha256Hex(idempotency.key);
+    const job = newRecord(id, input, idempotencyHash, now);
+    const jobKey = keys.job(p, id);
+    const reply = await scripts.dwAccept(
+      keys.account(p, account),
+      idempotencyHash ? keys.idempotency(p, account, idempotencyHash) : jobKey,
+      jobKey,
+      keys.jobs(p, account),
+      keys.jobsIn(p, account, 'queued'),
+      keys.jobsIn(p, account, 'running'),
+      keys.jobsIn(p, account, 'waiting'),
+      keys.open(p),
+      keys.active(p),
+      account,
+      id,
+      now,
+      idempotency?.fingerprint ?? '',
+      options.backlogLimit,
+      now + orphanMs,
+      ...encodeNewJob(job),
+    );
+    switch (reply[0]) {
+      case 1:
+        await untilReplicated();
+        return { kind: 'accepted', job, bell: reply[1] === 1 };
+      case 0:
+        await untilReplicated();
+        return { kind: 'replayed', jobId: String(reply[1]) };
+      case -422:
+        return { kind: 'key_reused', jobId: String(reply[1]) };
+      case -429:
+        return { kind: 'backlog_full', open: Number(reply[1]) };
+      default:
+        return { kind: 'no_account' };
+    }
+  }
+
+  async function find(id: string): Promise<JobRecord | undefined> {
+    const p = partitionOfId(id);
+    if (p === undefined || p >= partitions) return undefined;
+    const hash = await redis.hgetall(keys.job(p, id));
+    return hash.status ? decodeJob(id, hash) : undefined;
+  }
+
+  async function start(
+    job: JobRecord,
+    inFlight: InFlight,
+    attempt: Attempt,
+    heldMs: number,
+  ): Promise<Started> {
+    const p = partitionOf(job.id);
+    const place = (status: JobStatus) => keys.jobsIn(p, job.account, status);
+    const [code, detail] = await scripts.dwStart(
+      keys.job(p, job.id),
+      place('queued'),
+      place('waiting'),
+      place('running'),
+      job.id,
+      job.generation,
+      attempt.number,
+      clock.nowMs(),
+      JSON.stringify(inFlight),
+      JSON.stringify(attempt),
+      heldMs,
+    );
+    if (code === -1) return { kind: 'in_flight' };
+    if (code === 0) return { kind: 'not_this_one', why: String(detail) };
+    await untilReplicated();
+    return { kind: 'go', sequence: Number(detail) };
+  }
+
+  async function move(
+    job: Pick<JobRecord, 'id' | 'account' | 'idempotencyHash'>,
+    wanted: Move,
+  ): Promise<Moved> {
+    const p = partitionOf(job.id);
+    const now = clock.nowMs();
+    const jobKey = keys.job(p, job.id);
+    const { account } = job;
+    const reply = await scripts.dwTransition(
+      jobKey,
+      wanted.remoteId ? keys.claim(p, account, wanted.remoteId) : jobKey,
+      job.idempotencyHash ? keys.idempotency(p, account, job.idempotencyHash) : jobKey,
+      keys.open(p),
+      keys.active(p),
+      ...(['queued', 'running', 'waiting', 'failed', 'cancelled', 'needs_review'] as const).map((s) =>
+        keys.jobsIn(p, account, s),
+      ),
+      account,
+      job.id,
+      wanted.to,
+      `,${(wanted.from ?? statusesBefore(wanted.to)).join(',')},`,
+      wanted.attempt ?? '',
+      wanted.generation ?? '',
+      now,
+      retentionMs,
+      wanted.lookAtMs ?? now + orphanMs,
+      wanted.remoteId ?? '',
+      keys.done(job.id),
+      wanted.newGeneration ? 'new' : '',
+      wanted.onlyIdle ? '1' : '',
+      ...(wanted.patch ? encodePatch(wanted.patch) : []),
+      // HSET needs at least one pair beside its own; harmless.
+      'v',
+      1,
+    );
+    if (reply[0] === 1) {
+      await untilReplicated();
+      return { kind: 'moved', sequence: Number(reply[1]), generation: Number(reply[2]) };
+    }
+    if (reply[0] === -1) return { kind: 'fenced' };
+    if (reply[0] === -2) return { kind: 'claimed', by: String(reply[1]) };
+    const status = JOB_STATUSES.find((known) => known === reply[1]);
+    return { kind: 'refused', status: status ?? 'missing' };
+  }
+
+  return {
+    /** Id of a job to be accepted for `account`; given before the accept so that one that timed out can be named. */
+    newId: (account: string) => createPartitionedId(partitionOfAccount(account, partitions), clock.nowMs()),
+    accept,
+    find,
+    start,
+    move,
+
+    async findByIdempotencyKey(account: string, key: string): Promise<string | undefined> {
+      const p = partitionOfAccount(account, partitions);
+      const value = await redis.get(keys.idempotency(p, account, sha256Hex(key)));
+      return value?.split(' ')[1];
+    },
+
+    list: (filter: JobFilter): Promise<JobPage> => listJobs({ redis, keys, partitions }, filter),
+
+    /** Jobs of an account that are not ended: waiting to run, running, and held until later. */
+    async counts(account: string): Promise<{ waiting: number; running: number; delayed: number }> {
+      const p = partitionOfAccount(account, partitions);
+      const [waiting, running, delayed] = await Promise.all(
+        (['queued', 'running', 'waiting'] as const).map((status) =>
+          redis.zcard(keys.jobsIn(p, account, status)),
+        ),
+      );
+      return { waiting: waiting ?? 0, running: running ?? 0, delayed: delayed ?? 0 };
+    },
+
+    /** Gives an open job its next generation; undefined when it is not open or has another one. */
+    async requeue(job: JobRecord): Promise<number | undefined> {
+      const p = partitionOf(job.id);
+      const [code, generation] = await scripts.dwRequeue(
+        keys.job(p, job.id),
+        keys.open(p),
+        job.account,
+        job.id,
+        job.generation,
+        clock.nowMs() + orphanMs,
+      );
+      return code === 1 ? Number(generation) : undefined;
+    },
+  };
+}
+
+function newRecord(
+  id: string,
+  input: AcceptInput,
+  idempotencyHash: string | undefined,
+  nowMs: number,
+): JobRecord {
+  return {
+    id,
+    schemaVersion: 1,
+    workspace: input.workspace,
+    account: input.account,
+    provider: input.provider,
+    status: 'queued',
+    sequence: 1,
+    generation: 1,
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+    request: input.request,
+    appliedDefaults: input.appliedDefaults,
+    warnings: input.warnings,
+    idempotencyKey: input.idempotency?.key,
+    idempotencyHash,
+    traceparent: input.traceparent,
+    callbackUrl: input.callbackUrl,
+    attempts: [],
+    attemptNumber: 0,
+    attemptsSpent: 0,
+    limitHits: 0,
+    heldBaseMs: 0,
+    unknownSends: [],
+    probes: 0,
+    followUps: {},
+    candidates: [],
+    corrections: 0,
+  };
+}

@@ -1,0 +1,205 @@
+import type { Logger } from '../shared/logger.ts';
+import type { AccountQueues } from '../shared/queues/account-queues.ts';
+import type { RedisClient } from '../shared/redis/connect.ts';
+import { type Keys, QUERY_QUEUE } from '../shared/redis/keys.ts';
+import { defineScripts } from '../shared/redis/scripts.ts';
+import type { Account } from '../shared/stores/account-store.ts';
+import type { Processor } from './next-step.ts';
+import { type RunningQueue, runQueue } from './run-queue.ts';
+
+/** A queue without work for this long is left: its worker costs a connection and a quarter megabyte. */
+const IDLE_MS = 5_000;
+/** With only delayed jobs, a queue is left when the next one is further away than this. */
+const LEAVE_FOR_MS = 10_000;
+const QUERY_CONCURRENCY = 16;
+
+export type AttachDeps = {
+  redis: RedisClient;
+  /** Given to BullMQ, which duplicates it for its blocking reads. */
+  connection: RedisClient;
+  subscriber: RedisClient;
+  keys: Keys;
+  partitions: number;
+  queues: AccountQueues;
+  accountOf: (id: string) => Promise<Account | undefined>;
+  /** Calls in flight allowed for the account over all processes; more messages than that need not be fetched. */
+  concurrencyOf: (account: Account) => number;
+  write: Processor;
+  answerQuery: Processor;
+  lockMs: number;
+  stalledMs: number;
+  logger: Logger;
+};
+
+type Attached = {
+  partition: number;
+  name: string;
+  queue: RunningQueue;
+  state: 'attached' | 'closing';
+  lastWorkMs: number;
+  bell: boolean;
+  timer?: NodeJS.Timeout;
+};
+
+/**
+ * Gives every queue that has work a worker in this process, and takes it away again: attached → closing → closed.
+ * A bell that rings while a queue is closing attaches it once more afterwards, so that nothing accepted in that moment
+ * waits for the sweep.
+ */
+export class QueueAttacher {
+  readonly #deps: AttachDeps;
+  readonly #scripts: ReturnType<typeof defineScripts>;
+  readonly #attached = new Map<string, Attached>();
+  readonly #attaching = new Set<string>();
+  #stopped = false;
+
+  constructor(deps: AttachDeps) {
+    this.#deps = deps;
+    this.#scripts = defineScripts(deps.redis);
+  }
+
+  get size(): number {
+    return this.#attached.size;
+  }
+
+  /** Listens for bells. What rang before, or is missed, the sweep of `active` finds. */
+  async listen(): Promise<void> {
+    const { subscriber, keys } = this.#deps;
+    subscriber.on('message', (channel: string, message: string) => {
+      if (channel !== keys.bell) return;
+      const at = message.indexOf(' ');
+      this.attach(Number(message.slice(0, at)), message.slice(at + 1));
+    });
+    await subscriber.subscribe(keys.bell);
+  }
+
+  /** Attaches every queue that is due in `active`. */
+  async sweep(): Promise<void> {
+    const { redis, keys, partitions } = this.#deps;
+    const now = Date.now();
+    const due = await Promise.all(
+      Array.from({ length: partitions }, (_, p) =>
+        redis.zrangebyscore(keys.active(p), '-inf', now, 'LIMIT', 0, 1_000),
+      ),
+    );
+    for (const [partition, names] of due.entries()) {
+      for (const name of names) this.attach(partition, name);
+    }
+  }
+
+  attach(partition: number, name: string): void {
+    const id = `${partition} ${name}`;
+    const known = this.#attached.get(id);
+    if (known) {
+      if (known.state === 'closing') known.bell = true;
+      return;
+    }
+    if (this.#stopped || this.#attaching.has(id)) return;
+    this.#attaching.add(id);
+    this.#open(partition, name)
+      .catch((err) => this.#deps.logger.warn({ err, queue: name }, 'queue.attach_failed'))
+      .finally(() => this.#attaching.delete(id));
+  }
+
+  async #open(partition: number, name: string): Promise<void> {
+    const { keys, logger } = this.#deps;
+    let concurrency = QUERY_CONCURRENCY;
+    if (name !== QUERY_QUEUE) {
+      const account = await this.#deps.accountOf(name);
+      // A held account needs no worker; its paused queue is left by the script, and resuming rings.
+      if (!account || !(await this.#agree(account))) {
+        await this.#leave(partition, name);
+        return;
+      }
+      concurrency = this.#deps.concurrencyOf(account);
+    }
+    if (this.#stopped) return;
+    const processor = name === QUERY_QUEUE ? this.#deps.answerQuery : this.#deps.write;
+    const attached: Attached = {
+      partition,
+      name,
+      state: 'attached',
+      lastWorkMs: Date.now(),
+      bell: false,
+      queue: runQueue({
+        name,
+        prefix: keys.queuePrefix(partition),
+        connection: this.#deps.connection,
+        concurrency,
+        lockMs: this.#deps.lockMs,
+        stalledMs: this.#deps.stalledMs,
+        logger,
+        processor: (message, signal) => {
+          attached.lastWorkMs = Date.now();
+          return processor(message, signal);
+        },
+        onIdle: () => this.#leaveSoon(attached),
+      }),
+    };
+    this.#attached.set(`${partition} ${name}`, attached);
+    this.#leaveSoon(attached);
+    logger.debug({ queue: name }, 'queue.attached');
+  }
+
+  /** The account's status is the truth; a crash may have left its queue paused, or not. @returns whether to run it. */
+  async #agree(account: Account): Promise<boolean> {
+    const { queues } = this.#deps;
+    const held = account.status === 'paused' || account.status === 'needs_reauth';
+    const paused = await queues.isPaused(account.id);
+    if (held && !paused) await queues.pause(account.id);
+    if (!held && paused) await queues.resume(account.id);
+    return !held;
+  }
+
+  #leaveSoon(attached: Attached): void {
+    if (attached.timer || attached.state === 'closing') return;
+    attached.timer = setTimeout(() => {
+      attached.timer = undefined;
+      if (Date.now() - attached.lastWorkMs < IDLE_MS) {
+        this.#leaveSoon(attached);
+        return;
+      }
+      this.#tryToLeave(attached).catch((err) => {
+        this.#deps.logger.warn({ err, queue: attached.name }, 'queue.detach_failed');
+        this.#leaveSoon(attached);
+      });
+    }, IDLE_MS).unref();
+  }
+
+  async #tryToLeave(attached: Attached): Promise<void> {
+    if (!(await this.#leave(attached.partition, attached.name))) {
+      this.#leaveSoon(attached);
+      return;
+    }
+    await this.#close(attached);
+    if (attached.bell) this.attach(attached.partition, attached.name);
+  }
+
+  /** @returns whether the queue needs no worker for now. */
+  async #leave(partition: number, name: string): Promise<boolean> {
+    const { keys } = this.#deps;
+    const queue = `${keys.queuePrefix(partition)}:${name}`;
+    const [left] = await this.#scripts.dwDeactivate(
+      keys.active(partition),
+      ...['wait', 'active', 'prioritized', 'delayed', 'paused', 'meta'].map((list) => `${queue}:${list}`),
+      name,
+      Date.now(),
+      LEAVE_FOR_MS,
+    );
+    return left !== 0;
+  }
+
+  async #close(attached: Attached, force = false): Promise<void> {
+    attached.state = 'closing';
+    clearTimeout(attached.timer);
+    await attached.queue.close(force);
+    this.#attached.delete(`${attached.partition} ${attached.name}`);
+    this.#deps.logger.debug({ queue: attached.name }, 'queue.detached');
+  }
+
+  /** Fetches nothing more and waits for the messages under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all([...this.#attached.values()].map((attached) => this.#close(attached).catch(() => {})));
+  }
+}

@@ -1,0 +1,251 @@
+import { hostname } from 'node:os';
+import { systemClock, toIso } from '../shared/clock.ts';
+import { ConfigError, loadConfig } from '../shared/config.ts';
+import { createSecret } from '../shared/ids.ts';
+import { createLogger } from '../shared/logger.ts';
+import { createCaller } from '../shared/providers/caller.ts';
+import { clients } from '../shared/providers/clients.ts';
+import { descriptors } from '../shared/providers/descriptors.ts';
+import { createGate, paceOf } from '../shared/providers/gate.ts';
+import { createPlaces } from '../shared/providers/places.ts';
+import { createProviderClock } from '../shared/providers/provider-clock.ts';
+import { createSender } from '../shared/providers/send.ts';
+import { createTokenRefresher } from '../shared/providers/token-refresh.ts';
+import { createTokenSender } from '../shared/providers/token-sender.ts';
+import { isUrlAllowed } from '../shared/providers/url-allowlist.ts';
+import { createAccountQueues } from '../shared/queues/account-queues.ts';
+import { PRIORITY, QueryMessage } from '../shared/queues/messages.ts';
+import { connectRedis, waitUntilReady } from '../shared/redis/connect.ts';
+import { createKeys } from '../shared/redis/keys.ts';
+import { agreeOnPartitions } from '../shared/redis/partitions.ts';
+import { Shutdown } from '../shared/shutdown.ts';
+import { createAccountCache } from '../shared/stores/account-cache.ts';
+import { type Account, createAccountStore } from '../shared/stores/account-store.ts';
+import { createJobStore } from '../shared/stores/job-store.ts';
+import { createSealedBox } from '../shared/stores/sealed-box.ts';
+import { createUnknownStore } from '../shared/stores/unknown-store.ts';
+import { answerQuery } from './answer-queries/processor.ts';
+import { QueueAttacher } from './attach-accounts.ts';
+import { serveHealth } from './health.ts';
+import { DONE } from './next-step.ts';
+import { every } from './sweep/every.ts';
+import { expireIndexes } from './sweep/expire-indexes.ts';
+import { requeueOrphans } from './sweep/requeue-orphans.ts';
+import { createWorkerMetrics } from './worker-metrics.ts';
+import { createWriter } from './write-opportunity/processor.ts';
+
+/** Composition root of the background process: the only place here that reads config and opens connections. */
+async function main(): Promise<void> {
+  const config = loadConfig(['redisUrl', 'encryptionKeys']);
+  const logger = createLogger('worker', config.logLevel);
+  const shutdown = new Shutdown(logger, config.shutdownMs);
+  shutdown.onSignals();
+  const clock = systemClock;
+  const keys = createKeys(config.redisPrefix);
+  const processId = `${hostname()}.${process.pid}.${createSecret(4)}`;
+  // Both were demanded above.
+  const redisUrl = config.redisUrl as string;
+  const sealingKeys = config.encryptionKeys as NonNullable<typeof config.encryptionKeys>;
+
+  const redis = shutdown.own('redis', connectRedis(redisUrl, 'worker', logger), (r) => r.quit());
+  const engine = shutdown.own('engine connection', connectRedis(redisUrl, 'blocking', logger), (r) =>
+    r.quit(),
+  );
+  const subscriber = shutdown.own('subscriber', connectRedis(redisUrl, 'worker', logger), (r) => r.quit());
+  await waitUntilReady(redis, redisUrl, 10_000);
+  const partitions = await agreeOnPartitions(redis, keys);
+
+  const retentionMs = config.jobRetentionDays * 86_400_000;
+  const jobs = createJobStore({
+    redis,
+    keys,
+    partitions,
+    clock,
+    retentionMs,
+    backlogLimit: config.backlogLimit,
+    orphanMs: config.orphanMs,
+    replicas: config.durabilityReplicas,
+  });
+  const unknowns = createUnknownStore({ redis, keys, retentionMs });
+  const store = createAccountStore({ redis, keys, partitions, clock, box: createSealedBox(sealingKeys) });
+  const accounts = shutdown.own('account cache', createAccountCache({ store, subscriber, keys }), (cache) =>
+    cache.close(),
+  );
+  const queues = shutdown.own('queues', createAccountQueues({ redis, keys, partitions, logger }), (q) =>
+    q.close(),
+  );
+
+  const vendorOrigins = Object.values(descriptors).flatMap(({ allowedOrigins }) => allowedOrigins);
+  const allowlist = config.providerUrlAllowlist ?? vendorOrigins;
+  const { send } = shutdown.own(
+    'provider connections',
+    createSender({ isAllowed: (url) => isUrlAllowed(url, allowlist), clock }),
+    (sender) => sender.close(),
+  );
+  const gate = createGate({ redis, keys, partitions, processId });
+  const places = createPlaces(config.workerConcurrency);
+  const refresher = shutdown.own(
+    'token refreshes',
+    createTokenRefresher({
+      store,
+      redis,
+      keys,
+      partitions,
+      clock,
+      logger,
+      clients: (provider) => clients[provider],
+      send: createTokenSender({ gate, send, places, clock }),
+    }),
+    (r) => r.idle(),
+  );
+  const providerClock = createProviderClock();
+  const caller = createCaller({
+    gate,
+    send,
+    places,
+    credentialsOf: accounts.credentials,
+    refresher,
+    clock,
+    providerClock,
+  });
+  const metrics = createWorkerMetrics();
+
+  async function parkForReauth(account: Account, message: string): Promise<void> {
+    const lastError = { code: 'account_needs_reauth', message, at: toIso(clock.nowMs()) };
+    const parked = await store.setStatus(account.id, 'needs_reauth', {
+      from: ['active'],
+      lastError,
+      ifCredentialsVersion: account.credentialsVersion,
+    });
+    if (!parked) return;
+    await queues.pause(account.id);
+    logger.warn(
+      { account_id: account.id, provider: account.provider, reason: message },
+      'account.needs_reauth',
+    );
+  }
+
+  const writer = createWriter({
+    jobs,
+    unknowns: {
+      ...unknowns,
+      async takeClaim(job, remoteId) {
+        const previous = await unknowns.takeClaim(job, remoteId);
+        if (previous) await reopenAdopter(previous);
+      },
+    },
+    accounts: { get: accounts.get, facts: accounts.facts, putFacts: store.putFacts, parkForReauth },
+    credentialsOf: accounts.credentials,
+    caller,
+    descriptorOf: (provider) => descriptors[provider],
+    clientOf: (provider) => clients[provider],
+    clock,
+    providerTime: providerClock.at,
+    random: Math.random,
+    logger,
+    onAttempt: metrics.onAttempt,
+  });
+
+  /** The record it adopted was another job's: it looks again, and sends again only if it finds nothing. */
+  async function reopenAdopter(jobId: string): Promise<void> {
+    const adopter = await jobs.find(jobId);
+    if (!adopter) return;
+    const moved = await jobs.move(adopter, {
+      to: 'queued',
+      from: ['succeeded', 'running', 'waiting'],
+      newGeneration: true,
+      patch: { written: undefined, result: undefined, inFlight: null },
+    });
+    if (moved.kind !== 'moved') return;
+    await queues.add(adopter.account, jobId, moved.generation, PRIORITY.givenBack);
+    await queues.activate(adopter.account);
+    logger.warn({ job_id: jobId }, 'job.adoption_undone');
+  }
+
+  const attacher = shutdown.own(
+    'queue workers',
+    new QueueAttacher({
+      redis,
+      connection: engine,
+      subscriber,
+      keys,
+      partitions,
+      queues,
+      logger,
+      accountOf: accounts.get,
+      concurrencyOf: (account) => paceOf(descriptors[account.provider], account.settings).concurrency,
+      write: writer,
+      answerQuery: async (message) => {
+        await answerQuery(QueryMessage.parse(message), {
+          redis,
+          keys,
+          partitions,
+          store,
+          clock,
+          logger,
+          clients: (provider) => clients[provider],
+          descriptors: (provider) => descriptors[provider],
+          call: (account) => caller(account),
+        });
+        return DONE;
+      },
+      lockMs: config.lockMs,
+      stalledMs: config.stalledMs,
+    }),
+    (a) => a.stop(),
+  );
+  await attacher.listen();
+
+  shutdown.own(
+    'heartbeat',
+    every(2_000, 'heartbeat', logger, () => redis.zadd(keys.workers, Date.now(), processId)),
+    async (sweep) => {
+      await sweep.stop();
+      await redis.zrem(keys.workers, processId);
+    },
+  );
+  shutdown.own(
+    'attach sweep',
+    every(config.sweepMs, 'attach', logger, () => attacher.sweep()),
+    (sweep) => sweep.stop(),
+  );
+  shutdown.own(
+    'orphan sweep',
+    every(config.sweepMs, 'orphans', logger, () =>
+      requeueOrphans({ redis, keys, partitions, jobs, queues, logger }),
+    ),
+    (sweep) => sweep.stop(),
+  );
+  shutdown.own('expiry sweep', every(3_600_000, 'expire', logger, expireAll), (sweep) => sweep.stop());
+
+  async function expireAll(): Promise<void> {
+    for (let p = 0; p < partitions; p++) {
+      for (const account of await store.listPartition(p)) {
+        let after: string | undefined;
+        do after = await expireIndexes(redis, keys, p, account, after);
+        while (after);
+      }
+    }
+  }
+
+  if (config.workerHealthPort !== undefined) {
+    const health = await serveHealth({
+      port: config.workerHealthPort,
+      host: config.host,
+      redis,
+      metrics,
+      attached: () => attacher.size,
+    });
+    shutdown.own('health', health, (server) => server.close());
+  }
+  logger.info({ process_id: processId, partitions, concurrency: config.workerConcurrency }, 'worker.started');
+}
+
+main().catch((err) => {
+  const message =
+    err instanceof ConfigError
+      ? err.message
+      : `The worker could not start: ${err instanceof Error ? err.message : err}`;
+  console.error(message);
+  process.exit(1);
+});

@@ -1,0 +1,36 @@
+import type { RedisClient } from '../../shared/redis/connect.ts';
+import type { Keys } from '../../shared/redis/keys.ts';
+
+const BATCH = 500;
+const INDEXED = ['failed', 'cancelled'] as const;
+
+/**
+ * Removes ids from the indexes of one account whose records have expired. Ids sort by age, so each call goes on where
+ * the last one stopped and one pass reads every id once.
+ * @returns the id to go on from, undefined at the end.
+ */
+export async function expireIndexes(
+  redis: RedisClient,
+  keys: Keys,
+  partition: number,
+  account: string,
+  after: string | undefined,
+): Promise<string | undefined> {
+  const ids = await redis.zrangebylex(
+    keys.jobs(partition, account),
+    after ? `(${after}` : '-',
+    '+',
+    'LIMIT',
+    0,
+    BATCH,
+  );
+  const exist = await Promise.all(ids.map((id) => redis.exists(keys.job(partition, id))));
+  const gone = ids.filter((_, i) => exist[i] === 0);
+  if (gone.length > 0) {
+    await Promise.all([
+      redis.zrem(keys.jobs(partition, account), ...gone),
+      ...INDEXED.map((status) => redis.zrem(keys.jobsIn(partition, account, status), ...gone)),
+    ]);
+  }
+  return ids.length === BATCH ? ids.at(-1) : undefined;
+}

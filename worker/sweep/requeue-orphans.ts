@@ -1,0 +1,54 @@
+import type { Logger } from '../../shared/logger.ts';
+import type { AccountQueues } from '../../shared/queues/account-queues.ts';
+import { PRIORITY } from '../../shared/queues/messages.ts';
+import type { RedisClient } from '../../shared/redis/connect.ts';
+import type { Keys } from '../../shared/redis/keys.ts';
+import type { JobStore } from '../../shared/stores/job-store.ts';
+
+/** Open jobs looked at in one partition and one sweep. */
+const BATCH = 200;
+/** An open job whose engine job exists is looked at again this much later. */
+const LOOK_AGAIN_MS = 60_000;
+
+export type OrphanDeps = {
+  redis: RedisClient;
+  keys: Keys;
+  partitions: number;
+  jobs: Pick<JobStore, 'find' | 'requeue'>;
+  queues: Pick<AccountQueues, 'add' | 'has' | 'activate'>;
+  logger: Logger;
+};
+
+/**
+ * Queues open jobs again that the engine does not know: a crash between record and queue, a message the engine failed
+ * or lost. The next generation makes whatever is left of the old one harmless.
+ * @returns how many were queued again.
+ */
+export async function requeueOrphans(deps: OrphanDeps): Promise<number> {
+  let requeued = 0;
+  for (let p = 0; p < deps.partitions; p++) {
+    const due = await deps.redis.zrangebyscore(deps.keys.open(p), '-inf', Date.now(), 'LIMIT', 0, BATCH);
+    const healed = await Promise.all(due.map((member) => heal(deps, p, member)));
+    requeued += healed.filter(Boolean).length;
+  }
+  return requeued;
+}
+
+async function heal(deps: OrphanDeps, partition: number, member: string): Promise<boolean> {
+  const [account = '', id = ''] = member.split(' ');
+  const job = await deps.jobs.find(id);
+  if (job && (await deps.queues.has(account, id, job.generation))) {
+    await deps.redis.zadd(deps.keys.open(partition), 'XX', Date.now() + LOOK_AGAIN_MS, member);
+    return false;
+  }
+  if (!job) {
+    await deps.redis.zrem(deps.keys.open(partition), member);
+    return false;
+  }
+  const generation = await deps.jobs.requeue(job);
+  if (generation === undefined) return false;
+  await deps.queues.add(account, id, generation, PRIORITY.givenBack);
+  await deps.queues.activate(account);
+  deps.logger.warn({ job_id: id, account_id: account, generation }, 'job.requeued');
+  return true;
+}

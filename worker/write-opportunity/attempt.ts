@@ -1,0 +1,178 @@
+import type { WriteFailure } from '../../shared/domain/failure.ts';
+import type { Attempt, AttemptOutcome, InFlight } from '../../shared/domain/job.ts';
+import { timeoutOf } from '../../shared/providers/caller.ts';
+import type { CallResult, WritePlan } from '../../shared/providers/port.ts';
+import { DONE, type NextStep, waitUntil } from '../next-step.ts';
+import { completeWrite } from './complete.ts';
+import { type Decision, decide, nextProbeAtMs, verdictAtMs } from './decide.ts';
+import { deadlineOf, hasNativeKey, type Run, type WriterDeps } from './deps.ts';
+import { endAsFailed, holdForReauth, waitInRecord } from './endings.ts';
+import { outcomeOf } from './outcome.ts';
+import { persist } from './persist.ts';
+import type { Planned } from './plan.ts';
+import { redactedRequest, redactedResponse } from './redact.ts';
+
+type Plan = Extract<Planned, { kind: 'plan' }>;
+
+/** Once `start` is durable the request must begin within this time, or not at all: a frozen process does not send on thaw. */
+const SEND_WITHIN_MS = 10_000;
+
+/** One create: gate → start (durable) → call → what the answer means → what is next. */
+export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): Promise<NextStep> {
+  const { job, account } = run;
+  const attempt: Attempt = { number: job.attemptNumber + 1, startedAtMs: 0 };
+  let inFlight: InFlight | undefined;
+  let lost: string | undefined;
+  const call = deps.caller(account, {
+    signal: run.signal,
+    beforeSend: async () => {
+      if (!run.marker) await deps.unknowns.announce(job, planned.fingerprint);
+      const now = deps.clock.nowMs();
+      attempt.startedAtMs = now;
+      const intent: InFlight = {
+        attempt: attempt.number,
+        token: attempt.number,
+        startedAtMs: now,
+        sendBeforeMs: now + SEND_WITHIN_MS,
+        sentAtProviderMs: deps.providerTime(account.id, now),
+        timeoutMs: timeoutOf(account),
+      };
+      const started = await deps.jobs.start(job, intent, attempt, account.heldMs);
+      if (started.kind === 'go') {
+        inFlight = intent;
+        return undefined;
+      }
+      lost = started.kind === 'in_flight' ? 'in_flight' : started.why;
+      return `not started: ${lost}`;
+    },
+    fence: () => {
+      if (run.signal.aborted) return 'the lock was lost before the request left';
+      if (!inFlight || deps.clock.nowMs() > inFlight.sendBeforeMs) return 'the time to send had passed';
+      return undefined;
+    },
+  });
+  const result = await call(planned.plan.create);
+  if (lost !== undefined) return lost === 'in_flight' ? waitUntil(deps.clock.nowMs() + 1_000) : DONE;
+  if (!inFlight) return endUnstarted(deps, run, planned, result);
+
+  const outcome = outcomeOf(result, run.descriptor, planned.plan.create);
+  attempt.finishedAtMs = deps.clock.nowMs();
+  logAttempt(deps, run, attempt, outcome.kind, 'code' in outcome ? outcome.code : undefined);
+  if (outcome.kind === 'written') {
+    Object.assign(attempt, { outcome: 'succeeded' satisfies AttemptOutcome, httpStatus: outcome.httpStatus });
+    const written = {
+      remoteId: outcome.remoteId,
+      answer: outcome.answer,
+      by: 'succeeded',
+      httpStatus: outcome.httpStatus,
+    } as const;
+    return completeWrite(deps, run, planned, written, attempt);
+  }
+  describeFailure(attempt, outcome, planned.plan, result);
+  return settleFailure(deps, run, planned, outcome, attempt, inFlight);
+}
+
+/** The gate, the token or the allow-list said no before anything was begun: no attempt was made. */
+function endUnstarted(deps: WriterDeps, run: Run, planned: Plan, result: CallResult): Promise<NextStep> {
+  const outcome = outcomeOf(result, run.descriptor, planned.plan.create);
+  if (outcome.kind === 'needs_reauth') return holdForReauth(deps, run, outcome.message, {});
+  if (outcome.kind === 'permanent') return endAsFailed(deps, run, outcome, {});
+  const untilMs =
+    outcome.kind === 'rate_limited' && outcome.limit.untilMs
+      ? outcome.limit.untilMs
+      : deps.clock.nowMs() + 1_000;
+  return waitInRecord(deps, run, { untilMs, reason: 'rate_limited', wholeQueue: true }, {});
+}
+
+function describeFailure(attempt: Attempt, failure: WriteFailure, plan: WritePlan, result: CallResult): void {
+  attempt.outcome = failure.kind === 'needs_reauth' ? 'permanent' : failure.kind;
+  attempt.code = failure.code;
+  attempt.message = failure.message;
+  attempt.httpStatus = failure.httpStatus;
+  attempt.request = redactedRequest(plan.create);
+  attempt.response = redactedResponse(result);
+}
+
+async function settleFailure(
+  deps: WriterDeps,
+  run: Run,
+  planned: Plan,
+  failure: WriteFailure,
+  attempt: Attempt,
+  inFlight: InFlight,
+): Promise<NextStep> {
+  const { job } = run;
+  const now = deps.clock.nowMs();
+  const spends = failure.kind === 'retryable' || failure.kind === 'ambiguous' || failure.kind === 'permanent';
+  const attemptsSpent = job.attemptsSpent + (spends ? 1 : 0);
+  const limitHits = failure.kind === 'rate_limited' ? job.limitHits + 1 : 0;
+  const decision = decide(
+    failure,
+    { attemptsSpent, limitHits, deadlineAtMs: deadlineOf(run, now) },
+    run.policy,
+    now,
+    deps.random(),
+  );
+  const patch = { attempt, attemptsSpent, limitHits, inFlight: null } as const;
+  if (failure.kind !== 'ambiguous' && !run.marker && job.unknownSends.length === 0) {
+    await deps.unknowns.settle(job, planned.fingerprint, planned.plan.parentId);
+  }
+  switch (decision.kind) {
+    case 'fail':
+      return endAsFailed(deps, run, { ...failure, code: decision.code }, patch);
+    case 'wait':
+      return waitInRecord(deps, run, decision, patch);
+    case 'hold':
+      return holdForReauth(deps, run, failure.message, patch);
+    case 'reconcile':
+      return beginReconciling(deps, run, planned, inFlight, patch, now);
+  }
+}
+
+async function beginReconciling(
+  deps: WriterDeps,
+  run: Run,
+  planned: Plan,
+  inFlight: InFlight,
+  patch: { attempt: Attempt; attemptsSpent: number; limitHits: number; inFlight: null },
+  now: number,
+): Promise<NextStep> {
+  if (!run.marker && planned.plan.parentId) {
+    const { parentId } = planned.plan;
+    await persist(run.logger, 'parent block', () => deps.unknowns.block(run.job, parentId));
+  }
+  const unknownSends = [...run.job.unknownSends, unknownSendOf(inFlight, run)];
+  const untilMs = nextProbeAtMs(unknownSends, 0, run.policy, now, hasNativeKey(run)) ?? now;
+  return waitInRecord(
+    deps,
+    run,
+    { untilMs, reason: 'reconciling', wholeQueue: false },
+    { ...patch, unknownSends, probes: 0, fingerprint: planned.fingerprint },
+  );
+}
+
+/** What is known about a create whose answer is lost. */
+export function unknownSendOf(inFlight: InFlight, run: Run) {
+  return {
+    attempt: inFlight.attempt,
+    sentAtProviderMs: inFlight.sentAtProviderMs,
+    verdictAtMs: verdictAtMs(inFlight.sendBeforeMs, inFlight.timeoutMs, run.policy),
+  };
+}
+
+function logAttempt(
+  deps: WriterDeps,
+  run: Run,
+  attempt: Attempt,
+  outcome: string,
+  code: string | undefined,
+): void {
+  const durationMs = (attempt.finishedAtMs ?? attempt.startedAtMs) - attempt.startedAtMs;
+  deps.onAttempt({ provider: run.account.provider, outcome, durationMs });
+  run.logger.info(
+    { attempt: attempt.number, max: run.policy.maxAttempts, outcome, code, duration_ms: durationMs },
+    'attempt.finished',
+  );
+}
+
+export type { Decision };

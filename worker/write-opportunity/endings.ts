@@ -1,0 +1,87 @@
+import type { WaitReason } from '../../shared/domain/job.ts';
+import type { JobPatch } from '../../shared/stores/job-store.ts';
+import { DONE, type NextStep, waitUntil } from '../next-step.ts';
+import { nextProbeAtMs } from './decide.ts';
+import { hasNativeKey, type Run, type WriterDeps } from './deps.ts';
+import { type Failed, jobErrorOf } from './outcome.ts';
+import { persist } from './persist.ts';
+
+/** The last attempt this run knows of: what it stores must not overwrite a later one. */
+function lastAttemptOf(run: Run, patch: JobPatch): number {
+  return patch.attempt?.number ?? run.job.attemptNumber;
+}
+
+/** Stores a wait with its reason and time, and gives the message back until then. */
+export async function waitInRecord(
+  deps: WriterDeps,
+  run: Run,
+  wait: { untilMs: number; reason: WaitReason; wholeQueue: boolean },
+  patch: JobPatch,
+): Promise<NextStep> {
+  const moved = await persist(run.logger, 'waiting', () =>
+    deps.jobs.move(run.job, {
+      to: 'waiting',
+      attempt: lastAttemptOf(run, patch),
+      generation: run.job.generation,
+      lookAtMs: wait.untilMs + 60_000,
+      patch: { ...patch, nextAttemptAtMs: wait.untilMs, waitReason: wait.reason },
+    }),
+  );
+  if (moved.kind !== 'moved') return DONE;
+  run.logger.info({ reason: wait.reason, wait_ms: wait.untilMs - deps.clock.nowMs() }, 'job.waiting');
+  return waitUntil(wait.untilMs, wait.wholeQueue);
+}
+
+/** The grant is dead: the account is parked, and the job waits for new credentials as long as it takes. */
+export async function holdForReauth(
+  deps: WriterDeps,
+  run: Run,
+  message: string,
+  patch: JobPatch,
+): Promise<NextStep> {
+  await persist(run.logger, 'needs_reauth', () => deps.accounts.parkForReauth(run.account, message));
+  const untilMs = deps.clock.nowMs() + 1_000;
+  const moved = await persist(run.logger, 'waiting', () =>
+    deps.jobs.move(run.job, {
+      to: 'waiting',
+      attempt: lastAttemptOf(run, patch),
+      generation: run.job.generation,
+      patch: { ...patch, nextAttemptAtMs: null, waitReason: 'account_needs_reauth' },
+    }),
+  );
+  return moved.kind === 'moved' ? waitUntil(untilMs) : DONE;
+}
+
+/**
+ * Ends a job as failed — unless one of its creates was lost: then the provider is asked first, and the failure waits
+ * in the record for the answer.
+ */
+export async function endAsFailed(
+  deps: WriterDeps,
+  run: Run,
+  failed: Failed,
+  patch: JobPatch,
+): Promise<NextStep> {
+  const { job } = run;
+  const error = jobErrorOf(failed);
+  if (job.unknownSends.length > 0) {
+    const now = deps.clock.nowMs();
+    const untilMs = nextProbeAtMs(job.unknownSends, 0, run.policy, now, hasNativeKey(run)) ?? now;
+    return waitInRecord(
+      deps,
+      run,
+      { untilMs, reason: 'reconciling', wholeQueue: false },
+      { ...patch, error, probes: 0 },
+    );
+  }
+  await persist(run.logger, 'failed', () =>
+    deps.jobs.move(job, {
+      to: 'failed',
+      attempt: lastAttemptOf(run, patch),
+      generation: job.generation,
+      patch: { ...patch, error, nextAttemptAtMs: null, waitReason: null },
+    }),
+  );
+  run.logger.info({ code: failed.code }, 'job.failed');
+  return DONE;
+}

@@ -1,0 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../../shared/logger.ts';
+
+/**
+ * Repeats a write to Redis until it is taken. What a provider confirmed must not be forgotten because Redis refuses
+ * for a while (OOM, READONLY, NOREPLICAS, a restart); the engine itself would not try again.
+ */
+export async function persist<T>(logger: Logger, what: string, write: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await write();
+    } catch (err) {
+      logger.warn({ err, what, tries }, 'record.write_refused');
+      await sleep(Math.min(100 * 2 ** Math.min(tries, 5), 3_000));
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { isSettled, type JobRecord } from '../../shared/domain/job.ts';
+import { WriteMessage } from '../../shared/queues/messages.ts';
+import { DONE, type NextStep, type Processor, waitUntil } from '../next-step.ts';
+import { attemptWrite } from './attempt.ts';
+import { completeWrite } from './complete.ts';
+import { beginRun, deadlineOf, type Run, type WriterDeps } from './deps.ts';
+import { endAsFailed, holdForReauth, waitInRecord } from './endings.ts';
+import { outcomeOf } from './outcome.ts';
+import { planWrite } from './plan.ts';
+import { reconcile, takeOver } from './reconcile.ts';
+
+/** How soon a message of a held account is looked at again; its queue is paused, so that this hardly happens. */
+const HELD_LOOK_MS = 5_000;
+
+/**
+ * Writes one opportunity, one step at a time. The record says what comes next; the engine's message only names it.
+ *
+ * settled → nothing · another generation → nothing · account held → wait · an attempt in flight → reconcile, never send ·
+ * written → follow-ups and read-back · a create was lost → look first · else → attempt
+ */
+export function createWriter(deps: WriterDeps): Processor {
+  return async (data, signal) => {
+    const message = WriteMessage.parse(data);
+    const job = await deps.jobs.find(message.job);
+    if (!job || isSettled(job.status) || job.generation !== message.generation) return DONE;
+    const account = await deps.accounts.get(job.account);
+    if (!account) return DONE;
+    const run = beginRun(deps, job, account, signal);
+    if (account.status !== 'active' && account.status !== 'deleting')
+      return waitUntil(deps.clock.nowMs() + HELD_LOOK_MS, true);
+    return advance(deps, run, job);
+  };
+}
+
+async function advance(deps: WriterDeps, run: Run, job: JobRecord): Promise<NextStep> {
+  if (job.inFlight) return takeOver(deps, run);
+  const now = deps.clock.nowMs();
+  const begun = job.written !== undefined || job.unknownSends.length > 0;
+  if (!begun && now > deadlineOf(run, now)) {
+    return endAsFailed(
+      deps,
+      run,
+      { code: 'deadline_exceeded', message: 'The deadline passed before the job could be written.' },
+      {},
+    );
+  }
+  const planned = await planWrite(deps, run, deps.caller(run.account, { signal: run.signal }));
+  if (planned.kind === 'unread') return waitForFacts(deps, run, planned.result);
+  if (planned.kind === 'invalid') {
+    const [first] = planned.failures;
+    const message =
+      planned.failures.length === 1 && first
+        ? first.message
+        : `${planned.failures.length} fields cannot be written to this account.`;
+    return endAsFailed(
+      deps,
+      run,
+      { code: first?.code ?? 'invalid_body', message, fields: planned.failures },
+      {},
+    );
+  }
+  if (job.written) return completeWrite(deps, run, planned, job.written, undefined);
+  if (job.unknownSends.length > 0) return reconcile(deps, run, planned);
+  const { parentId } = planned.plan;
+  const blocker = run.marker || !parentId ? undefined : await deps.unknowns.blocker(job, parentId);
+  if (blocker) {
+    // Under this parent a create is lost: a second one now could not be told from it.
+    return waitInRecord(deps, run, { untilMs: now + 3_000, reason: 'retry_backoff', wholeQueue: false }, {});
+  }
+  return attemptWrite(deps, run, planned);
+}
+
+/** The account's live values are needed to map and cannot be read: the same roads as for a create, none of them a write. */
+async function waitForFacts(
+  deps: WriterDeps,
+  run: Run,
+  result: Parameters<typeof outcomeOf>[0],
+): Promise<NextStep> {
+  const outcome = outcomeOf(result, run.descriptor, { method: 'GET', path: '', purpose: 'look_up' });
+  if (outcome.kind === 'needs_reauth') return holdForReauth(deps, run, outcome.message, {});
+  if (outcome.kind === 'permanent') return endAsFailed(deps, run, outcome, {});
+  const now = deps.clock.nowMs();
+  const limited = outcome.kind === 'rate_limited';
+  const untilMs =
+    limited && outcome.limit.untilMs
+      ? outcome.limit.untilMs
+      : now + 2_000 + Math.round(deps.random() * 3_000);
+  return waitInRecord(
+    deps,
+    run,
+    { untilMs, reason: limited ? 'rate_limited' : 'retry_backoff', wholeQueue: limited },
+    {},
+  );
+}

@@ -1,0 +1,214 @@
+import type { Candidate } from '../../shared/domain/job.ts';
+import type { Call, Found } from '../../shared/providers/port.ts';
+import { DONE, type NextStep } from '../next-step.ts';
+import { attemptWrite, unknownSendOf } from './attempt.ts';
+import { completeWrite } from './complete.ts';
+import { backoffMs, nextProbeAtMs } from './decide.ts';
+import { hasNativeKey, type Run, type WriterDeps } from './deps.ts';
+import { holdForReauth, waitInRecord } from './endings.ts';
+import { jobErrorOf, readOutcomeOf } from './outcome.ts';
+import { persist } from './persist.ts';
+import type { Planned } from './plan.ts';
+
+type Plan = Extract<Planned, { kind: 'plan' }>;
+
+/** Failed look-ups in a row, beyond those of the schedule, before a person is asked. */
+const FAILED_LOOKUPS_MAX = 12;
+
+/** A run found the intent of an earlier one: that one died, or was cut off. Whatever it sent is unknown. */
+export async function takeOver(deps: WriterDeps, run: Run): Promise<NextStep> {
+  const { job } = run;
+  const { inFlight } = job;
+  if (!inFlight) return DONE;
+  const now = deps.clock.nowMs();
+  const unknownSends = [...job.unknownSends, unknownSendOf(inFlight, run)];
+  const begun = job.attempts.find(({ number }) => number === inFlight.attempt);
+  const untilMs = nextProbeAtMs(unknownSends, 0, run.policy, now, hasNativeKey(run)) ?? now;
+  run.logger.warn({ attempt: inFlight.attempt }, 'attempt.interrupted');
+  return waitInRecord(
+    deps,
+    run,
+    { untilMs, reason: 'reconciling', wholeQueue: false },
+    {
+      inFlight: null,
+      unknownSends,
+      probes: 0,
+      attemptsSpent: job.attemptsSpent + 1,
+      ...(begun
+        ? {
+            attempt: {
+              ...begun,
+              finishedAtMs: now,
+              outcome: 'ambiguous',
+              code: 'provider_no_answer',
+              message: 'the worker stopped during the call; the answer, if any, is lost',
+            },
+          }
+        : {}),
+    },
+  );
+}
+
+/**
+ * Looks for the record of a lost create, by the strongest means the account has, and decides: adopt it, look again
+ * later, send again, or ask a person. Nothing is sent before the look-up says so.
+ */
+export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Promise<NextStep> {
+  const { job, account } = run;
+  const opened = await deps.credentialsOf(account.id);
+  if (!opened) return holdForReauth(deps, run, 'the account has no readable credentials', {});
+  const call: Call = deps.caller(account, { signal: run.signal });
+  const looked = await run.client.find(
+    call,
+    {
+      jobId: job.id,
+      marker: run.marker,
+      plan: planned.plan,
+      sentAtProviderMs: Math.min(...job.unknownSends.map((sent) => sent.sentAtProviderMs)),
+      facts: planned.facts,
+      credentials: opened.credentials,
+    },
+    account.settings,
+  );
+  if (!looked.ok) return lookUpFailed(deps, run, looked.result);
+  run.logger.info(
+    { found: looked.value.kind, candidates: looked.value.candidates.length, probe: job.probes + 1 },
+    'probe.finished',
+  );
+  if (looked.value.kind === 'found') {
+    const adopted = await adopt(deps, run, planned, looked.value);
+    if (adopted) return adopted;
+    return lookAgain(deps, run, planned, looked.value, false);
+  }
+  return lookAgain(deps, run, planned, looked.value, looked.value.trustworthy);
+}
+
+async function adopt(
+  deps: WriterDeps,
+  run: Run,
+  planned: Plan,
+  found: Extract<Found, { kind: 'found' }>,
+): Promise<NextStep | undefined> {
+  const { job } = run;
+  const matching: Found['candidates'] = [];
+  for (const candidate of found.candidates.filter(({ matches }) => matches)) {
+    const owner = await deps.unknowns.claimant(job, candidate.remoteId);
+    if (owner === undefined || owner === job.id) matching.push(candidate);
+  }
+  const [first, ...rest] = matching;
+  if (!first) return undefined;
+  if (found.by === 'content') {
+    // By content alone two equal creates look the same: only a lone match without an open twin is ours beyond doubt.
+    if (rest.length > 0) return undefined;
+    const twins = await deps.unknowns.twins(job, planned.fingerprint);
+    if (twins.length > 0) return undefined;
+  }
+  if (rest.length > 0) {
+    planned.warnings.push({
+      code: 'several_records',
+      message: `The provider holds more than one record of this job; ${first.remoteId} was taken, beside it: ${rest.map(({ remoteId }) => remoteId).join(', ')}`,
+    });
+  }
+  if (job.corrections > 0) {
+    planned.warnings.push({
+      code: 'body_differs',
+      message: 'The record was found after the request had been corrected: it may hold the earlier values.',
+    });
+  }
+  const last = job.attempts.at(-1);
+  const attempt = last
+    ? { ...last, finishedAtMs: last.finishedAtMs ?? deps.clock.nowMs(), outcome: 'reconciled' as const }
+    : undefined;
+  return completeWrite(
+    deps,
+    run,
+    planned,
+    { remoteId: first.remoteId, answer: { id: first.remoteId }, by: 'reconciled' },
+    attempt,
+  );
+}
+
+/** Not found, or not certain: the next look, a new attempt, or a person. */
+async function lookAgain(
+  deps: WriterDeps,
+  run: Run,
+  planned: Plan,
+  found: Found,
+  provesAbsence: boolean,
+): Promise<NextStep> {
+  const { job, policy } = run;
+  const now = deps.clock.nowMs();
+  const candidates = found.candidates.map(({ remoteId, url, why }) => ({ remote_id: remoteId, url, why }));
+  const verdictAtMs = Math.max(...job.unknownSends.map((sent) => sent.verdictAtMs));
+  // Uniqueness protects a second create by a native key: nothing has to settle first.
+  const settled = hasNativeKey(run) || now >= verdictAtMs;
+  if (settled && provesAbsence)
+    return job.error ? failAfterProbe(deps, run, candidates) : attemptWrite(deps, run, planned);
+  const untilMs = nextProbeAtMs(job.unknownSends, job.probes + 1, policy, now, hasNativeKey(run));
+  if (untilMs === undefined) return askAPerson(deps, run, candidates);
+  return waitInRecord(
+    deps,
+    run,
+    { untilMs, reason: 'reconciling', wholeQueue: false },
+    { probes: job.probes + 1, candidates },
+  );
+}
+
+async function lookUpFailed(
+  deps: WriterDeps,
+  run: Run,
+  result: Parameters<typeof readOutcomeOf>[0],
+): Promise<NextStep> {
+  const { job } = run;
+  const outcome = readOutcomeOf(result, run.descriptor, { method: 'GET', path: '', purpose: 'probe' });
+  if (outcome.kind === 'needs_reauth') return holdForReauth(deps, run, outcome.message, {});
+  const now = deps.clock.nowMs();
+  if (outcome.kind === 'rate_limited') {
+    const untilMs = outcome.limit.untilMs ?? now + backoffMs(1, deps.random());
+    return waitInRecord(deps, run, { untilMs, reason: 'reconciling', wholeQueue: true }, {});
+  }
+  const probes = job.probes + 1;
+  if (outcome.kind === 'permanent' || probes > run.policy.probes + FAILED_LOOKUPS_MAX)
+    return askAPerson(deps, run, job.candidates);
+  return waitInRecord(
+    deps,
+    run,
+    { untilMs: now + backoffMs(probes, deps.random()), reason: 'reconciling', wholeQueue: false },
+    { probes },
+  );
+}
+
+/** The failure that waited for the look-up: nothing was written, so it stands. */
+async function failAfterProbe(deps: WriterDeps, run: Run, candidates: Candidate[]): Promise<NextStep> {
+  await persist(run.logger, 'failed', () =>
+    deps.jobs.move(run.job, {
+      to: 'failed',
+      generation: run.job.generation,
+      onlyIdle: true,
+      patch: { error: run.job.error, candidates, nextAttemptAtMs: null, waitReason: null },
+    }),
+  );
+  return DONE;
+}
+
+async function askAPerson(deps: WriterDeps, run: Run, candidates: Candidate[]): Promise<NextStep> {
+  const message =
+    candidates.length > 0
+      ? `The provider may have the record: ${candidates.length} candidate(s) could not be told apart for certain.`
+      : 'The provider may have the record, and cannot be asked well enough to know.';
+  await persist(run.logger, 'needs_review', () =>
+    deps.jobs.move(run.job, {
+      to: 'needs_review',
+      generation: run.job.generation,
+      onlyIdle: true,
+      patch: {
+        error: jobErrorOf({ code: 'outcome_unknown', message }),
+        candidates,
+        nextAttemptAtMs: null,
+        waitReason: null,
+      },
+    }),
+  );
+  run.logger.warn({ candidates: candidates.length }, 'job.needs_review');
+  return DONE;
+}
