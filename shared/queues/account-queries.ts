@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
+import type { AccountFacts } from '../domain/integrated-account.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { partitionOfAccount } from '../redis/partitions.ts';
@@ -18,6 +19,15 @@ export type AccountQueriesDeps = {
   partitions: number;
   queues: Pick<AccountQueues, 'addQuery'>;
   clock: Clock;
+};
+
+/** Answer to `check`: who we are there, and the live values if they could be read. */
+export type CheckValue = {
+  user: string;
+  organisation?: string;
+  facts?: AccountFacts;
+  /** Why there are no facts. */
+  factsFailure?: { code: string; message: string };
 };
 
 export type AccountQueries = ReturnType<typeof createAccountQueries>;

@@ -1,0 +1,38 @@
+import type { RedisClient } from '../redis/connect.ts';
+import type { Keys } from '../redis/keys.ts';
+import { partitionOfAccount } from '../redis/partitions.ts';
+
+/** What is known about an account's limit; undefined where the provider has not said, or it is over. */
+export type GateReading = {
+  limit?: number;
+  remaining?: number;
+  resetAtMs?: number;
+  blockedUntilMs?: number;
+  /** Where the numbers come from, as `headers`. */
+  source?: string;
+};
+
+export type ReadGate = (account: string, nowMs: number) => Promise<GateReading>;
+
+/** Reads what the gate learned. Read only: the gate itself keeps the hash. */
+export function createGateReader(deps: { redis: RedisClient; keys: Keys; partitions: number }): ReadGate {
+  return async (account, nowMs) => {
+    const key = deps.keys.gate(partitionOfAccount(account, deps.partitions), account);
+    const fields = await deps.redis.hmget(key, 'limit', 'rem', 'rem_reset', 'block', 'source');
+    const [limit, remaining, resetAtMs, blockedUntilMs] = fields.slice(0, 4).map(toNumber);
+    const isCurrent = resetAtMs !== undefined && resetAtMs > nowMs;
+    return {
+      limit,
+      // What was left of a window that is over says nothing about this one.
+      remaining: isCurrent && remaining !== undefined ? Math.max(0, remaining) : undefined,
+      resetAtMs: isCurrent ? resetAtMs : undefined,
+      blockedUntilMs: blockedUntilMs !== undefined && blockedUntilMs > nowMs ? blockedUntilMs : undefined,
+      source: fields[4] || undefined,
+    };
+  };
+}
+
+function toNumber(text: string | null | undefined): number | undefined {
+  const value = text ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value : undefined;
+}

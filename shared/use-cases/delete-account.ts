@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError, toJobError } from '../app-error.ts';
+import type { JobRecord, JobStatus } from '../domain/job.ts';
+import type { Account } from '../stores/account-store.ts';
+import type { AccountDeps } from './account-access.ts';
+import { cancelJob } from './cancel-job.ts';
+
+/** How long a request waits for jobs that have started; then the deletion goes on behind a 202. */
+const WAIT_MS = 20_000;
+const POLL_MS = 100;
+const PAGE = 200;
+/** A younger `deleting` may be an account whose marker is being verified, or a request that is still waiting. */
+const ABANDONED_MS = 60_000;
+
+export type Deletion = { kind: 'deleted' } | { kind: 'under_way'; account: Account };
+
+/**
+ * Deletes an account with its queue and credentials. With `cancel` it stops accepting, cancels what has not started and
+ * waits for what has; jobs in `needs_review` stay as they are. Calling it again goes on where it was.
+ * @throws AppError 409 `account_has_open_jobs` without `cancel`, when a job is open or needs review.
+ */
+export async function deleteAccount(
+  deps: AccountDeps,
+  account: Account,
+  cancel: boolean,
+  waitMs = WAIT_MS,
+): Promise<Deletion> {
+  if (!cancel) await assertNoOpenJobs(deps, account.id);
+  const deleting = await deps.store.setStatus(account.id, 'deleting');
+  if (!deleting) return { kind: 'deleted' };
+  if (!cancel) {
+    await assertNoOpenJobs(deps, account.id).catch(async (err) => {
+      // A create came in between; it was accepted, so the account stays.
+      if (account.status !== 'deleting') {
+        await deps.store.setStatus(account.id, account.status, { from: ['deleting'] });
+      }
+      throw err;
+    });
+  }
+  await cancelWaiting(deps, account.id);
+  if (account.status === 'needs_reauth') await settleUnsendable(deps, account.id);
+  await deps.queues.resume(account.id);
+  await deps.queues.activate(account.id);
+  const deadlineMs = deps.clock.nowMs() + waitMs;
+  while (!(await finishDeletion(deps, deleting))) {
+    if (deps.clock.nowMs() >= deadlineMs) return { kind: 'under_way', account: deleting };
+    await sleep(POLL_MS);
+  }
+  return { kind: 'deleted' };
+}
+
+/**
+ * Removes an account in `deleting` once nothing of it is open. Safe to repeat; for the sweep too.
+ * @returns false while jobs are open.
+ */
+export async function finishDeletion(
+  deps: Pick<AccountDeps, 'jobs' | 'queues' | 'store'>,
+  account: Pick<Account, 'id'>,
+): Promise<boolean> {
+  const { waiting, running, delayed } = await deps.jobs.counts(account.id);
+  if (waiting + running + delayed > 0) return false;
+  await deps.queues.obliterate(account.id);
+  await deps.store.remove(account.id);
+  return true;
+}
+
+/** Ends what requests left behind: deletions that outlasted them, and accounts whose marker was never verified. */
+export async function finishAbandonedDeletions(
+  deps: Pick<AccountDeps, 'jobs' | 'queues' | 'store' | 'clock'>,
+  partition: number,
+): Promise<void> {
+  for (const id of await deps.store.listPartition(partition)) {
+    const account = await deps.store.get(id);
+    if (account?.status !== 'deleting') continue;
+    if (deps.clock.nowMs() - account.updatedAtMs < ABANDONED_MS) continue;
+    await cancelWaiting(deps, id);
+    await finishDeletion(deps, account);
+  }
+}
+
+async function assertNoOpenJobs(deps: AccountDeps, account: string): Promise<void> {
+  const [{ waiting, running, delayed }, review] = await Promise.all([
+    deps.jobs.counts(account),
+    deps.jobs.list({ accounts: [account], statuses: ['needs_review'], limit: 1 }),
+  ]);
+  const open = waiting + running + delayed;
+  if (open === 0 && review.jobs.length === 0) return;
+  const inReview = review.jobs.length > 0 ? ' and jobs that need review' : '';
+  throw new AppError(
+    'account_has_open_jobs',
+    `The account has ${open} open jobs${inReview}. Wait, or delete with ?cancel=true.`,
+  );
+}
+
+type Jobs = Pick<AccountDeps, 'jobs' | 'queues'>;
+
+async function* openJobs(deps: Jobs, account: string, statuses: JobStatus[]): AsyncGenerator<JobRecord> {
+  let cursor: string | undefined;
+  do {
+    const page = await deps.jobs.list({ accounts: [account], statuses, limit: PAGE, cursor });
+    yield* page.jobs;
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+}
+
+async function cancelWaiting(deps: Jobs, account: string): Promise<void> {
+  for await (const job of openJobs(deps, account, ['queued', 'waiting'])) {
+    if (job.attemptNumber > 0) continue;
+    await cancelJob(deps, job).catch((err: unknown) => {
+      // It started, or ended, between the list and now: it is waited for.
+      if (!(err instanceof AppError)) throw err;
+    });
+  }
+}
+
+/**
+ * Without credentials a started job can neither go on nor be asked about: what surely was not written fails, what may
+ * have been needs a person.
+ */
+async function settleUnsendable(deps: Jobs, account: string): Promise<void> {
+  const error = toJobError(
+    new AppError('account_needs_reauth', 'The account was deleted without valid credentials.'),
+  );
+  for await (const job of openJobs(deps, account, ['waiting'])) {
+    const isInDoubt = job.unknownSends.length > 0 || job.inFlight !== undefined;
+    await deps.jobs.move(job, {
+      to: isInDoubt ? 'needs_review' : 'failed',
+      from: ['waiting'],
+      attempt: job.attemptNumber,
+      generation: job.generation,
+      patch: { error, nextAttemptAtMs: null, waitReason: null },
+    });
+  }
+}
