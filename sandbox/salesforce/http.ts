@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Received, received } from '../core/received.ts';
 import { RestFailure, toErrorArray } from './errors.ts';
@@ -21,7 +21,7 @@ const usualHeaders: [name: string, value: string][] = [
 ];
 
 export function sendReply(req: IncomingMessage, res: ServerResponse, reply: RestReply): void {
-  const requestId = randomBytes(16).toString('hex');
+  const requestId = randomUUID().replaceAll('-', '');
   for (const [name, value] of usualHeaders) res.setHeader(name, value);
   res.setHeader('x-sfdc-request-id', requestId);
   res.setHeader('x-request-id', requestId);

@@ -1,6 +1,7 @@
 import type { Switches } from '../switches.ts';
 import { defineField, type Field, picklistValue } from './field.ts';
-import { type ObjectOptions, stockObjects } from './objects.ts';
+import type { ObjectOptions } from './object-options.ts';
+import { stockObjects } from './objects.ts';
 
 /** One object as the org has it now: switches applied, hidden columns left out. */
 export type SObject = Omit<ObjectOptions, 'fields' | 'enabledBy'> & {
