@@ -1,7 +1,7 @@
 import type { StoredCredentials } from '../../domain/integrated-account.ts';
 import type { OpportunityInput } from '../../domain/opportunity.ts';
 import type { ProviderDescriptor } from '../port.ts';
-import { classify, FAILURE_TABLE, readLimits } from './failures.ts';
+import { classify, failureTable, readLimits } from './failures.ts';
 import { plan } from './mapping.ts';
 import { checkSettings } from './marker.ts';
 import { stripApiPath } from './paths.ts';
@@ -103,6 +103,6 @@ export const salesforce: ProviderDescriptor = {
   plan,
   unify,
   classify,
-  failureTable: FAILURE_TABLE,
+  failureTable,
   readLimits,
 };

@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import type { AccountFacts, AccountSettings, CustomFieldFact } from '../../domain/integrated-account.ts';
 import type { Call, Looked } from '../port.ts';
+import { readAs } from '../read-call.ts';
 import { findMappedPointer } from './field-pointers.ts';
 import { ORGANISATION_SOQL, readIdentity, userSoql } from './identity.ts';
 import { dataPath } from './paths.ts';
-import { get, getTogether, queryUrl, rowsOf } from './reads.ts';
+import { getTogether, queryUrl, rowsOf } from './reads.ts';
 import { isSameId } from './record-id.ts';
 import { type FieldDescribe, ObjectDescribe, OrganizationRow, StageRow, UserRow } from './responses.ts';
 
@@ -29,7 +30,7 @@ export async function fetchFacts(
   settings: AccountSettings,
 ): Promise<Looked<AccountFacts>> {
   const path = dataPath(settings, 'sobjects', 'Opportunity', 'describe');
-  const described = await get(call, { path, purpose: 'look_up' }, ObjectDescribe);
+  const described = await readAs(call, { method: 'GET', path, purpose: 'look_up' }, ObjectDescribe);
   if (!described.ok) return described;
   const identity = await readIdentity(call, settings, 'look_up');
   if (!identity.ok) return identity;

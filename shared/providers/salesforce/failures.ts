@@ -1,5 +1,7 @@
 import type { FieldFailure, RateLimitHit, WriteFailure, WriteOutcome } from '../../domain/failure.ts';
+import { softenForReads } from '../failure-outcome.ts';
 import type { AnsweredCall, LearnedLimits, ProviderRequest } from '../port.ts';
+import { parseRetryAfter } from '../retry-after.ts';
 import type { Match, SalesforceFailureRow } from './failure-row.ts';
 import { type ReadError, readErrors, toFieldFailures } from './provider-errors.ts';
 import { toId18 } from './record-id.ts';
@@ -8,11 +10,11 @@ import { LIMIT_ROWS } from './rows-limits.ts';
 import { REFUSED_ROWS } from './rows-refused.ts';
 import { LAST_ROWS, UNCERTAIN_ROWS, UNKNOWN_ROWS } from './rows-unknown.ts';
 import { WAITING_ROWS } from './rows-waiting.ts';
-import { WRITTEN_ROWS } from './rows-written.ts';
+import { UNCONFIRMED_ROWS, WRITTEN_ROWS } from './rows-written.ts';
 
-/** Every answer to a create this connector knows; the first row that matches decides. */
-export const FAILURE_TABLE: SalesforceFailureRow[] = [
-  ...WRITTEN_ROWS,
+/** Every way a create can fail to be confirmed. */
+export const failureTable: SalesforceFailureRow[] = [
+  ...UNCONFIRMED_ROWS,
   ...LIMIT_ROWS,
   ...WAITING_ROWS,
   ...UNCERTAIN_ROWS,
@@ -20,6 +22,9 @@ export const FAILURE_TABLE: SalesforceFailureRow[] = [
   ...UNKNOWN_ROWS,
   ...LAST_ROWS,
 ];
+
+/** Every answer to a create this connector knows; the first row that matches decides. */
+export const ANSWER_TABLE: readonly SalesforceFailureRow[] = [...WRITTEN_ROWS, ...failureTable];
 
 type Answer = { status: number; body: unknown; errors: ReadError[]; ownKey: string | undefined };
 
@@ -31,7 +36,7 @@ export function classify(answered: AnsweredCall, request: ProviderRequest): Writ
     errors: readErrors(answered.body),
     ownKey: upsertKeyOf(request),
   };
-  const row = FAILURE_TABLE.find((candidate) => matches(candidate.match, answer));
+  const row = ANSWER_TABLE.find((candidate) => matches(candidate.match, answer));
   const saved = SaveAnswer.safeParse(answered.body);
   if (row?.outcome === 'written' && saved.success) {
     return {
@@ -41,7 +46,7 @@ export function classify(answered: AnsweredCall, request: ProviderRequest): Writ
       httpStatus: answered.status,
     };
   }
-  return toFailure(row, answered, answer, request);
+  return softenForReads(toFailure(row, answered, answer, request), request);
 }
 
 /** The external-id field a request upserts by, or undefined if it is no upsert. */
@@ -136,12 +141,9 @@ function messageOf(errors: ReadError[], status: number, row: SalesforceFailureRo
 }
 
 /** Salesforce states no time today; should a `Retry-After` ever appear it is taken. */
-function limitOf(scope: RateLimitHit['scope'], answered: AnsweredCall): RateLimitHit {
-  const stated = answered.headers['retry-after']?.trim() ?? '';
-  const untilMs = /^\d{1,8}$/.test(stated)
-    ? answered.receivedAtMs + Number(stated) * 1000
-    : Date.parse(stated);
-  return Number.isFinite(untilMs) ? { scope, untilMs: Math.max(untilMs, answered.receivedAtMs) } : { scope };
+function limitOf(scope: RateLimitHit['scope'], { headers, receivedAtMs }: AnsweredCall): RateLimitHit {
+  const waitMs = parseRetryAfter(headers['retry-after'], receivedAtMs);
+  return waitMs === undefined ? { scope } : { scope, untilMs: receivedAtMs + waitMs };
 }
 
 /**

@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import type { AccountSettings } from '../../domain/integrated-account.ts';
 import type { Call, CallPurpose, Looked } from '../port.ts';
+import { readAs } from '../read-call.ts';
 import { dataPath } from './paths.ts';
-import { get, getTogether, queryUrl, rowsOf } from './reads.ts';
-import { OrganizationRow, UserRow, VersionResources } from './responses.ts';
+import { getTogether, queryUrl, rowsOf } from './reads.ts';
+import { OrganizationRow, UserInfo, UserRow, VersionResources } from './responses.ts';
 import { soqlText } from './soql.ts';
 
 /** Who our calls run as; ids are absent where Salesforce would not say. */
@@ -12,23 +12,25 @@ export type Identity = { userId?: string; organisationId?: string };
 const IDENTITY_URL = /\/id\/(00D[A-Za-z0-9]{12,15})\/(005[A-Za-z0-9]{12,15})$/;
 
 /**
- * The connected user and organisation. The list of resources names the identity URL, which holds both ids; reading
- * that URL itself needs a scope that is often not granted, and a refusal there would look like a dead session.
+ * The connected user and organisation. The list of resources names the identity URL, which ends in both ids; nothing
+ * has to be read behind it. `userinfo`, which needs a scope of its own, is asked only where the list does not name it.
  * @see https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/dome_discoveryresource.htm
+ * @see https://help.salesforce.com/s/articleView?id=sf.remoteaccess_using_userinfo_endpoint.htm
  */
 export async function readIdentity(
   call: Call,
   settings: AccountSettings,
   purpose: CallPurpose,
 ): Promise<Looked<Identity>> {
-  const resources = await get(call, { path: `${dataPath(settings)}/`, purpose }, VersionResources);
+  const list = { method: 'GET', path: `${dataPath(settings)}/`, purpose } as const;
+  const resources = await readAs(call, list, VersionResources);
   if (!resources.ok) return resources;
   const ids = IDENTITY_URL.exec(resources.value.identity?.replaceAll(/\s/g, '') ?? '');
   if (ids !== null) return { ok: true, value: { organisationId: ids[1], userId: ids[2] } };
-  // Only where the list does not name it; it fails where Chatter is off, and then we do without.
-  const path = dataPath(settings, 'chatter', 'users', 'me');
-  const me = await get(call, { path, purpose }, z.looseObject({ id: z.string() }));
-  return { ok: true, value: me.ok ? { userId: me.value.id } : {} };
+  const userinfo = { method: 'GET', path: '/services/oauth2/userinfo', purpose } as const;
+  const me = await readAs(call, userinfo, UserInfo);
+  const value = me.ok ? { userId: me.value.user_id, organisationId: me.value.organization_id } : {};
+  return { ok: true, value };
 }
 
 /** SOQL for the connected user and for the organisation. */

@@ -1,7 +1,8 @@
 /** Reading from Salesforce through a `Call`, parsed. */
 import type { z } from 'zod';
 import type { AccountSettings } from '../../domain/integrated-account.ts';
-import type { AnsweredCall, Call, CallPurpose, CallResult, Looked, ProviderRequest } from '../port.ts';
+import type { AnsweredCall, Call, CallPurpose, CallResult, Looked } from '../port.ts';
+import { readAs } from '../read-call.ts';
 import { dataPath } from './paths.ts';
 import { CompositeAnswer, queryAnswer } from './responses.ts';
 
@@ -25,18 +26,6 @@ export function unreadable(answer: AnsweredCall, what: string): { ok: false; res
   });
 }
 
-/** One GET whose 200 answer looks like `schema`. */
-export async function get<Schema extends z.ZodType>(
-  call: Call,
-  request: Omit<ProviderRequest, 'method'>,
-  schema: Schema,
-): Promise<Looked<z.infer<Schema>>> {
-  const result = await call({ ...request, method: 'GET' });
-  if (result.kind !== 'answered' || result.status !== 200) return notLooked(result);
-  const parsed = schema.safeParse(result.body);
-  return parsed.success ? { ok: true, value: parsed.data } : unreadable(result, request.path);
-}
-
 /** First page of a SOQL query (up to 2,000 rows); `queryAll` sees the Recycle Bin too. */
 export async function query<Row extends z.ZodType>(
   call: Call,
@@ -45,7 +34,7 @@ export async function query<Row extends z.ZodType>(
 ): Promise<Looked<{ records: z.infer<Row>[]; done: boolean }>> {
   const path = dataPath(settings, request.resource ?? 'query');
   const { purpose } = request;
-  return get(call, { path, query: { q: request.soql }, purpose }, queryAnswer(request.row));
+  return readAs(call, { method: 'GET', path, query: { q: request.soql }, purpose }, queryAnswer(request.row));
 }
 
 /** Path and query of a SOQL query as a composite subrequest takes them. */

@@ -8,9 +8,6 @@ export const SaveAnswer = z.looseObject({
   created: z.boolean().optional(),
 });
 
-/** The same answer when it says that nothing was saved. */
-export const RefusedSave = z.looseObject({ success: z.literal(false) });
-
 /** One error. Single calls say `errorCode`, results inside a 2xx say `statusCode`. */
 export const ProviderError = z.looseObject({
   message: z.string().nullish(),
@@ -107,6 +104,9 @@ export const OrganizationRow = z.looseObject({
 
 /** `identity` ends in `/id/{organisation}/{user}`. */
 export const VersionResources = z.looseObject({ identity: z.string().optional() });
+
+/** OpenID Connect user info, as far as it tells ids. */
+export const UserInfo = z.looseObject({ user_id: z.string(), organization_id: z.string().optional() });
 
 export const TokenAnswer = z.looseObject({
   access_token: z.string().min(1),

@@ -76,7 +76,7 @@ const ADDRESS = [
     "the marker's external-id field does not exist or is hidden from the user",
     ['NOT_FOUND'],
     'Provided external ID field does not exist or is not accessible: Dealwright_Key__c',
-    { status: 404, message: /external ID field does not exist/i, source: SOURCES.upsert },
+    { status: 404, only: [404], message: /external ID field does not exist/i, source: SOURCES.upsert },
   ),
   refused(
     'not_found',
@@ -84,7 +84,7 @@ const ADDRESS = [
     'no such object or record',
     ['NOT_FOUND'],
     'The requested resource does not exist',
-    { status: 404, source: SOURCES.statusCodes },
+    { status: 404, only: [404], source: SOURCES.statusCodes },
   ),
   byStatus(
     'method_not_allowed',

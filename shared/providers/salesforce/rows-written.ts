@@ -2,7 +2,7 @@ import { type SalesforceFailureRow, SOURCES } from './failure-row.ts';
 
 const ID = '006RO000004Kt7PYAS';
 
-/** Confirmed records, and answers of success that confirm none. */
+/** Confirmed records; `code` has no meaning here. */
 export const WRITTEN_ROWS: SalesforceFailureRow[] = [
   {
     id: 'upsert_matched',
@@ -22,6 +22,10 @@ export const WRITTEN_ROWS: SalesforceFailureRow[] = [
     match: { status: [200, 201], body: 'saved' },
     sample: { status: 201, body: { id: ID, success: true, errors: [] } },
   },
+];
+
+/** Answers of success that confirm no record. */
+export const UNCONFIRMED_ROWS: SalesforceFailureRow[] = [
   {
     id: 'success_without_record',
     when: '2xx that does not say success true with an id (success false, empty, HTML, cut off)',

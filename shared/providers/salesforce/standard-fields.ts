@@ -1,4 +1,5 @@
 import type { AccountFacts, AccountSettings } from '../../domain/integrated-account.ts';
+import { fromMinorUnits, toMinorUnits } from '../../domain/money.ts';
 import type { OpportunityInput } from '../../domain/opportunity.ts';
 import { type Draft, failed } from './draft.ts';
 import { findIdFault, KEY_PREFIXES } from './record-id.ts';
@@ -54,15 +55,10 @@ export function mapAmount(amount: number | undefined): Draft {
   };
 }
 
-/** The amount as Salesforce stores it: two decimals, half up. Works on the decimal text, so that 1.005 becomes 1.01. */
+/** The amount as Salesforce stores it: two decimals, half up, of the decimal text (1.005 becomes 1.01). */
 export function roundAmount(amount: number): number {
-  const [whole = '0', decimals = ''] = String(amount).split('.');
-  // Written with an exponent: below 1e-6, or too large to have decimals.
-  if (whole.includes('e') || decimals.includes('e')) return amount < 1 ? 0 : amount;
-  if (decimals.length <= AMOUNT_DECIMALS) return amount;
-  const up = Number(decimals[AMOUNT_DECIMALS]) >= 5 ? 1n : 0n;
-  const hundredths = BigInt(whole + decimals.slice(0, AMOUNT_DECIMALS)) + up;
-  return Number(`${hundredths}e-${AMOUNT_DECIMALS}`);
+  const { minor, exact } = toMinorUnits(amount, AMOUNT_DECIMALS);
+  return exact ? amount : fromMinorUnits(minor, AMOUNT_DECIMALS);
 }
 
 /** `OwnerId` and `AccountId`. */
