@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { createLogger } from '../shared/logger.ts';
 import { connectRedis, waitUntilReady } from '../shared/redis/connect.ts';
 import { type GuardedChild, startGuarded } from './guarded-child.ts';
+import { findFreePort } from './ports.ts';
 import { CONFIG_FILE, claimDirectory, URL_COMMENT } from './redis-directory.ts';
 
 export type EmbeddedRedis = {
@@ -13,6 +13,8 @@ export type EmbeddedRedis = {
   /** Path of the server program that was found. */
   program: string;
   child: GuardedChild;
+  /** The last lines it wrote. */
+  lastWords: () => string;
   /** Stops the server; what it acknowledged is on disk. */
   close(): Promise<void>;
 };
@@ -39,16 +41,6 @@ export function findRedisProgram(searchPath: string): string | undefined {
     }
   }
   return undefined;
-}
-
-/** A port that was free a moment ago. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done, fail) => server.once('error', fail).listen(0, '127.0.0.1', done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  if (address === null || typeof address === 'string') throw new Error('no port was assigned');
-  return address.port;
 }
 
 /**
@@ -103,7 +95,7 @@ async function startServer(program: string, dir: string, searchPath: string): Pr
     await close();
     throw err;
   }
-  return { url, port, program, child, close };
+  return { url, port, program, child, lastWords: () => output.join(''), close };
 }
 
 function configText(of: { dir: string; port: number; password: string; url: string }): string {

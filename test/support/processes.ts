@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { findFreePort } from '../../local/embedded-redis.ts';
 import { type Exit, type GuardedChild, startGuarded } from '../../local/guarded-child.ts';
-import { until } from './until.ts';
+import { findFreePort } from '../../local/ports.ts';
+import { waitForAnswer } from '../../local/wait-for-answer.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const STOP_MS = 15_000;
@@ -91,19 +91,10 @@ async function startProcess(name: ProcessName, env: Environment): Promise<Runnin
   const dispose = async () => {
     await child.kill();
   };
-  const ready = until(
-    `${name} is ready`,
-    async () => {
-      if (child.hasExited()) return 'ended';
-      const response = await fetch(`${origin}${READY_PATH[name]}`);
-      await response.arrayBuffer();
-      return response.ok && 'ready';
-    },
-    { withinMs: READY_MS },
-  );
-  if ((await ready.catch(() => 'late')) !== 'ready') {
+  const readyUrl = `${origin}${READY_PATH[name]}`;
+  if (!(await waitForAnswer(readyUrl, { withinMs: READY_MS, isOver: child.hasExited }))) {
     await dispose();
-    throw new Error(`${name} did not become ready within ${READY_MS} ms. It wrote:\n${output.slice(-4_000)}`);
+    throw new Error(`${name} did not become ready. It wrote:\n${output.slice(-4_000)}`);
   }
   return {
     name,

@@ -38,22 +38,18 @@ export async function findEngine(): Promise<Engine> {
   }
 }
 
+const DURABLE = [
+  ...['--appendonly', 'yes', '--appendfsync', 'always'],
+  ...['--maxmemory-policy', 'noeviction', '--save', ''],
+];
+
 /** Starts Redis in a container, as durable as the other legs. */
 export async function startContainer(): Promise<{ url: string; close: () => Promise<unknown> }> {
   // Loaded only here: it is heavy, and most runs do without.
   const { GenericContainer, Wait } = await import('testcontainers');
   const container = await new GenericContainer(REDIS_IMAGE)
-    .withCommand([
-      'redis-server',
-      '--appendonly',
-      'yes',
-      '--appendfsync',
-      'always',
-      '--maxmemory-policy',
-      'noeviction',
-      '--save',
-      '',
-    ])
+    // It is reached through the engine's network only; the official image leaves protected mode off, too.
+    .withCommand(['redis-server', ...DURABLE, '--protected-mode', 'no'])
     .withExposedPorts(6379)
     .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/))
     .withStartupTimeout(60_000)
