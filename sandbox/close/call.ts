@@ -52,7 +52,7 @@ export function readParams(req: Request): Map<string, string> {
   if (mark !== -1) {
     for (const [name, value] of new URLSearchParams(req.url.slice(mark + 1))) params.set(name, value);
   }
-  if (isOverridden(req) && isObject(req.body) && isObject(req.body._params)) {
+  if (overridingMethod(req) !== undefined && isObject(req.body) && isObject(req.body._params)) {
     for (const [name, value] of Object.entries(req.body._params)) {
       params.set(name, Array.isArray(value) ? value.join(',') : String(value));
     }
@@ -60,6 +60,8 @@ export function readParams(req: Request): Map<string, string> {
   return params;
 }
 
-export function isOverridden(req: Request): boolean {
-  return req.headers['x-http-method-override'] !== undefined;
+/** The method a POST asks to be taken for. */
+export function overridingMethod(req: Request): string | undefined {
+  const method = req.headers['x-http-method-override'];
+  return typeof method === 'string' ? method.toUpperCase() : undefined;
 }

@@ -3,8 +3,9 @@ import { type CloseCall, ok } from './call.ts';
 import { FIELD_TEXTS, fieldErrors, fieldErrorsOnly, missingRecord } from './errors.ts';
 import type { LoggedEvent } from './event-log.ts';
 import { showLead } from './lookups.ts';
-import { type Opportunity, showOpportunity } from './opportunity.ts';
+import type { Opportunity } from './opportunity.ts';
 import { type Lead, ORGANISATION_ID } from './organisation.ts';
+import { showOpportunity } from './show-opportunity.ts';
 import type { CloseState } from './state.ts';
 import { formatTimestampWithoutZone, parseTimestamp } from './timestamps.ts';
 

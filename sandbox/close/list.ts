@@ -3,8 +3,9 @@ import { type CloseCall, ok } from './call.ts';
 import { FIELD_TEXTS, type FieldErrors, fieldErrors, missingRecord } from './errors.ts';
 import { readFilters } from './list-filters.ts';
 import { annualize, expected } from './money.ts';
-import { keepFields, type Opportunity, showOpportunity, userName } from './opportunity.ts';
+import type { Opportunity } from './opportunity.ts';
 import { readPaging } from './paging.ts';
+import { keepFields, showOpportunity, userName } from './show-opportunity.ts';
 import type { CloseState } from './state.ts';
 
 export function getOpportunity(call: CloseCall): Answer {

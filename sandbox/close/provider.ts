@@ -1,14 +1,14 @@
 import express, { type Request, type Response, type Router } from 'express';
 import type { SandboxEnv, SandboxProvider } from '../core/provider.ts';
 import { received } from '../core/received.ts';
-import { isOverridden, respond } from './call.ts';
+import { overridingMethod, respond } from './call.ts';
 import { createCredentials } from './credentials.ts';
 import { statusAnswer, unknownUrl } from './errors.ts';
 import { limitAnswer, successHeaders } from './limits.ts';
 import { answerRevokeRequest, answerTokenRequest } from './oauth.ts';
-import { showOpportunity } from './opportunity.ts';
 import { applyOptions, defaultOptions } from './options.ts';
 import { addRoutes } from './routes.ts';
+import { showOpportunity } from './show-opportunity.ts';
 import { createState } from './state.ts';
 
 /** Close CRM, as its developer pages and published recordings describe it. */
@@ -21,7 +21,7 @@ export function createClose(env: SandboxEnv): SandboxProvider {
   // Every path of Close ends in a slash; without it the URL is unknown.
   const router: Router = express.Router({ strict: true, caseSensitive: true });
   router.use((req: Request, _res: Response, next) => {
-    if (isOverridden(req)) req.method = String(req.headers['x-http-method-override']).toUpperCase();
+    if (req.method === 'POST') req.method = overridingMethod(req) ?? req.method;
     next();
   });
   addRoutes(router, {

@@ -1,7 +1,7 @@
 import type { Answer } from '../core/provider.ts';
 import { type CloseCall, isObject, type JsonObject, ok } from './call.ts';
 import { badRequest, type FieldErrors, fieldErrors, fieldErrorsOnly } from './errors.ts';
-import { keepFields, showOpportunity } from './opportunity.ts';
+import { keepFields, showOpportunity } from './show-opportunity.ts';
 import { matchesWords, wordsOf } from './text-match.ts';
 
 const LIMIT_DEFAULT = 100;

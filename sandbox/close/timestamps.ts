@@ -16,10 +16,10 @@ export function formatTimestampWithoutZone(ms: number): string {
 /** Milliseconds of an ISO date or time; text without a zone is UTC. Undefined when it is neither. */
 export function parseTimestamp(value: unknown): number | undefined {
   if (typeof value !== 'string') return undefined;
-  if (DATE_ONLY.test(value)) return validMs(`${value}T00:00:00Z`, value);
+  if (DATE_ONLY.test(value)) return validMs(`${value}T00:00:00Z`);
   const match = DATE_TIME.exec(value);
   if (match === null) return undefined;
-  return validMs(match[3] === undefined ? `${value.replace(' ', 'T')}Z` : value.replace(' ', 'T'), value);
+  return validMs(match[3] === undefined ? `${value.replace(' ', 'T')}Z` : value.replace(' ', 'T'));
 }
 
 /** The date part of an ISO date or time, as written. */
@@ -39,11 +39,11 @@ export function daysMs(days: number): number {
   return days * DAY_MS;
 }
 
-/** Date rolls 30 February over to March; a date that does not come back as written does not exist. */
-function validMs(iso: string, written: string): number | undefined {
-  const day = Date.parse(`${written.slice(0, 10)}T00:00:00Z`);
-  if (Number.isNaN(day) || new Date(day).toISOString().slice(0, 10) !== written.slice(0, 10))
-    return undefined;
-  const ms = Date.parse(iso);
+/** Date.parse rolls 30 February over to March, so the day is checked against its month first. */
+function validMs(iso: string): number | undefined {
+  const day = Number(iso.slice(8, 10));
+  // Day 0 of the month after is the last day of the month; months count from 0 here.
+  const lastDay = new Date(Date.UTC(Number(iso.slice(0, 4)), Number(iso.slice(5, 7)), 0)).getUTCDate();
+  const ms = day > lastDay ? Number.NaN : Date.parse(iso);
   return Number.isNaN(ms) ? undefined : ms;
 }

@@ -4,8 +4,9 @@ import { applyCustomKeys, type CustomValues } from './custom-values.ts';
 import { badRequest, FIELD_TEXTS, type FieldErrors, fieldErrors, missingRecord } from './errors.ts';
 import type { EventAction } from './event-log.ts';
 import { type GivenFields, readFields, statusHelp } from './input.ts';
-import { type Opportunity, showOpportunity } from './opportunity.ts';
+import type { Opportunity } from './opportunity.ts';
 import type { Lead, Status } from './organisation.ts';
+import { showOpportunity } from './show-opportunity.ts';
 import { todayAt } from './timestamps.ts';
 
 /** What Close fills in where the request says nothing. */
