@@ -19,7 +19,10 @@ export async function fetchFacts(call: Call, nowMs: number): Promise<Looked<Acco
   const [me, stages, definitions, users, currencies] = await Promise.all([
     fetchCurrentUser(call, 'look_up'),
     fetchStages(call),
-    listRows(call, `${API}/opportunities/fields/definitions`, 'definitions', CapsuleDefinition),
+    // Fields that stand under a data tag are left out unless asked for.
+    listRows(call, `${API}/opportunities/fields/definitions`, 'definitions', CapsuleDefinition, {
+      includeDataTagFields: true,
+    }),
     listRows(call, `${API}/users`, 'users', CapsuleUser).then((looked) => orWhenHidden(looked, [])),
     listRows(call, `${API}/currencies`, 'currencies', CapsuleCurrency).then((looked) =>
       orWhenHidden(looked, []),

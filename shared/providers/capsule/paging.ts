@@ -40,7 +40,9 @@ export async function listRows<T>(
   path: string,
   key: string,
   row: z.ZodType<T>,
+  query?: Record<string, unknown>,
 ): Promise<Looked<T[]>> {
-  const listed = await listAll(call, { method: 'GET', path, purpose: 'look_up' }, key, row);
+  const request: ProviderRequest = { method: 'GET', path, ...(query ? { query } : {}), purpose: 'look_up' };
+  const listed = await listAll(call, request, key, row);
   return listed.ok ? { ok: true, value: listed.value.rows } : listed;
 }
