@@ -97,7 +97,7 @@ module.exports = {
     forbid(
       'express-in-its-place',
       'HTTP in is the business of the API and the sandbox (directly).',
-      { path: '.', pathNot: ['^(api|sandbox)/', '^test/', 'node_modules'] },
+      { path: '.', pathNot: ['^(api|sandbox)/', '^(test|bench)/', 'node_modules'] },
       { path: packages('express', '@types/express') },
     ),
     forbid(

@@ -12,7 +12,7 @@ returns {1, ms}  the account is blocked for ms from now, 0 = not
 redis.call('ZREM', KEYS[2], ARGV[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local known = redis.call('HMGET', KEYS[1], 'block', 'hits', 'rem', 'rem_reset', 'tat')
+local known = redis.call('HMGET', KEYS[1], 'block', 'hits', 'tat')
 local block, stated = tonumber(known[1] or '0'), tonumber(ARGV[2])
 if tonumber(ARGV[3]) > 0 then
   -- Calls that were under way together meet one limit together: only the first of them makes the wait grow.
@@ -27,14 +27,13 @@ if stated > 0 and now + stated > block then
   -- The latest stated time wins: an earlier one must not open the gate again. Afterwards calls come at their pace,
   -- not with what was saved up.
   block = now + stated
-  redis.call('HSET', KEYS[1], 'block', string.format('%.0f', block), 'tat', string.format('%.0f', math.max(block, tonumber(known[5] or '0'))))
+  redis.call('HSET', KEYS[1], 'block', string.format('%.0f', block), 'tat', string.format('%.0f', math.max(block, tonumber(known[3] or '0'))))
 end
 if ARGV[6] ~= '' and ARGV[7] ~= '' then
-  local reset = now + tonumber(ARGV[7])
-  local same = known[4] and math.abs(tonumber(known[4]) - reset) < 2000
-  -- Answers overtake each other: within one window only a lower remainder is news.
-  if not same or not known[3] or tonumber(ARGV[6]) < tonumber(known[3]) then redis.call('HSET', KEYS[1], 'rem', ARGV[6]) end
-  redis.call('HSET', KEYS[1], 'rem_reset', string.format('%.0f', reset))
+  -- The provider counted what it had seen; calls still in flight may not be among them. Answers overtake each other,
+  -- which is off by at most those in flight, so the newest one simply counts.
+  local stated, inFlight = tonumber(ARGV[6]), redis.call('ZCARD', KEYS[2])
+  redis.call('HSET', KEYS[1], 'rem', stated > 0 and math.max(1, stated - inFlight) or 0, 'rem_reset', string.format('%.0f', now + tonumber(ARGV[7])))
 end
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'limit', ARGV[8]) end
 if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'daily_used', ARGV[9], 'daily_max', ARGV[10], 'daily_at', string.format('%.0f', now)) end

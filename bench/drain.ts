@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { opportunityBody } from './support/bodies.ts';
+import { type ApiClient, createApiClient } from './support/client.ts';
+import { type Bench, type Figures, median, round } from './support/figures.ts';
+import {
+  type BenchRedis,
+  installationEnv,
+  type Measured,
+  startBenchApi,
+  startBenchRedis,
+  startBenchSandbox,
+  startBenchWorker,
+  startMeasured,
+} from './support/processes.ts';
+
+const CONCURRENCY = 100;
+const AUTHORIZATION = `Basic ${Buffer.from('demo-close-key-bench:').toString('base64')}`;
+
+type Round = { perSecond: number; workerUs: number; redisUs: number };
+type Ids = { leads: string[]; owner: string };
+/** Seeds of the sandbox. */
+const IDS: Ids = { leads: ['lead_Northwind', 'lead_Contoso', 'lead_Fabrikam'], owner: 'user_Ann' };
+
+/**
+ * Writes of one account at full speed, no limit but the machine: ours against a bare BullMQ worker that posts the same
+ * bodies to the same sandbox. Rounds alternate, so that a noisy machine is noisy for both.
+ */
+export const drain: Bench = async ({ quick }) => {
+  const count = quick ? 3_000 : 8_000;
+  await using redis = await startBenchRedis();
+  await using sandbox = await startBenchSandbox();
+  const ids = IDS;
+  const ours: Round[] = [];
+  const floors: Round[] = [];
+  await reset(sandbox);
+  for (let i = 0; i < 3; i++) {
+    floors.push(await drainFloor(redis, sandbox, ids, count, `floor${i}`));
+    await reset(sandbox);
+    ours.push(await drainOurs(redis, sandbox, ids, count, `ours${i}`));
+    await reset(sandbox);
+  }
+  const per = (rounds: Round[], key: keyof Round) => round(median(rounds.map((r) => r[key])), 1);
+  return {
+    writes: count,
+    ours_per_second: per(ours, 'perSecond'),
+    floor_per_second: per(floors, 'perSecond'),
+    ratio: round(median(ours.map((r, i) => r.perSecond / (floors[i]?.perSecond ?? 1)))),
+    cpu_us_per_write_above_floor: {
+      worker: round(per(ours, 'workerUs') - per(floors, 'workerUs'), 1),
+      redis: round(per(ours, 'redisUs') - per(floors, 'redisUs'), 1),
+    },
+  } satisfies Figures;
+};
+
+async function reset(sandbox: Measured): Promise<void> {
+  // Calls and records of the round before must not make the next one slower.
+  const post = (path: string, body: unknown) =>
+    fetch(sandbox.origin + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  await post('/_control/reset', { provider: 'close' });
+  // No limit but the machine, and headers that say so.
+  await post('/_control/limits', { provider: 'close', ratelimit_header: 'absent' });
+}
+
+async function measure(
+  redis: BenchRedis,
+  worker: Measured,
+  count: number,
+  go: () => Promise<void>,
+  left: () => Promise<number>,
+): Promise<Round> {
+  const [workerBefore, redisBefore, startedMs] = [worker.cpuMs(), redis.cpuMs(), performance.now()];
+  await go();
+  while ((await left()) > 0) await sleep(50);
+  const seconds = (performance.now() - startedMs) / 1_000;
+  return {
+    perSecond: count / seconds,
+    workerUs: ((worker.cpuMs() - workerBefore) * 1_000) / count,
+    redisUs: ((redis.cpuMs() - redisBefore) * 1_000) / count,
+  };
+}
+
+async function drainFloor(
+  redis: BenchRedis,
+  sandbox: Measured,
+  ids: Ids,
+  count: number,
+  prefix: string,
+): Promise<Round> {
+  const connection = new Redis(redis.url);
+  const queue = new Queue('floor', { connection, prefix });
+  await queue.pause();
+  const target = { url: `${sandbox.origin}/close/api/v1/opportunity/` };
+  for (let i = 0; i < count; i += 500) {
+    await queue.addBulk(
+      Array.from({ length: Math.min(500, count - i) }, (_, k) => ({
+        name: 'write',
+        data: closeBody(i + k, ids),
+      })),
+    );
+  }
+  await using worker = await startMeasured('bench/floors/drain-floor.ts', 'PORT', '/', {
+    REDIS_URL: redis.url,
+    REDIS_PREFIX: prefix,
+    TARGET_URL: target.url,
+    AUTHORIZATION,
+    CONCURRENCY: String(CONCURRENCY),
+  });
+  const left = async () => {
+    const counts = await queue.getJobCounts('wait', 'active', 'prioritized');
+    return Object.values(counts).reduce((sum, n) => sum + n, 0);
+  };
+  const round = await measure(redis, worker, count, () => queue.resume(), left);
+  await queue.obliterate({ force: true });
+  await queue.close();
+  connection.disconnect();
+  return round;
+}
+
+/** What Close needs for the same deal. */
+function closeBody(i: number, ids: Ids): Record<string, unknown> {
+  const body = opportunityBody(i, ids);
+  return {
+    lead_id: ids.leads[0],
+    user_id: ids.owner,
+    value: Math.round(Number(body.amount) * 100),
+    date_won: '2027-03-31',
+    note: `${body.name}\n\n${body.description}`,
+    confidence: 60,
+    value_period: 'one_time',
+  };
+}
+
+async function drainOurs(
+  redis: BenchRedis,
+  sandbox: Measured,
+  ids: Ids,
+  count: number,
+  prefix: string,
+): Promise<Round> {
+  const env = installationEnv(redis.url, prefix);
+  await using api = await startBenchApi(env);
+  const client = createApiClient(api.origin);
+  const account = await client.call<{ id: string }>('POST', '/integrated-accounts', {
+    provider: 'close',
+    name: 'bench',
+    credentials: { type: 'api_key', api_key: 'demo-close-key-bench', base_url: `${sandbox.origin}/close` },
+    settings: { rate_limit: { requests: 1_000_000, per_seconds: 1, concurrency: CONCURRENCY } },
+  });
+  await client.call('POST', `/integrated-accounts/${account.id}/pause`);
+  await client.many(count, 64, (i) =>
+    client.call(
+      'POST',
+      `/unified/crm/opportunities?integrated_account_id=${account.id}`,
+      opportunityBody(i, ids),
+    ),
+  );
+  await using worker = await startBenchWorker(env);
+  const result = await measure(
+    redis,
+    worker,
+    count,
+    async () => void (await client.call('POST', `/integrated-accounts/${account.id}/resume`)),
+    () => openJobs(client, account.id),
+  );
+  await client.close();
+  return result;
+}
+
+async function openJobs(client: ApiClient, account: string): Promise<number> {
+  const { queue } = await client.call<{ queue: { waiting: number; running: number; delayed: number } }>(
+    'GET',
+    `/integrated-accounts/${account}`,
+  );
+  return queue.waiting + queue.running + queue.delayed;
+}
