@@ -23,14 +23,14 @@ export function applyFault(exchange: Exchange, fault: Fault, deps: FaultingDeps)
       later(() => sendAnswer(res, override(limitAnswer(exchange, fault, deps.nowMs()), fault)));
       break;
     case 'status': {
-      const answer = override(provider.statusAnswer(fault.status ?? 500), fault);
+      const answer = override(provider.statusAnswer(fault.status ?? 500, exchange), fault);
       const send = (): void => sendAnswer(res, answer);
       if (fault.after_commit === true) deps.handle(() => catchAnswer(res, () => later(send)));
       else later(send);
       break;
     }
     case 'lock_row': {
-      const answer = provider.lockAnswer?.() ?? provider.statusAnswer(409);
+      const answer = provider.lockAnswer?.() ?? provider.statusAnswer(409, exchange);
       later(() => sendAnswer(res, override(answer, fault)));
       break;
     }

@@ -11,12 +11,6 @@ export type SandboxEnv = {
   lastCallNumber: () => number;
 };
 
-/**
- * Generic limits, handled by the core. `requests` absent or 0 means unlimited; the window is a strict
- * sliding one, kept per credential.
- */
-export type Limits = { requests?: number; perMs?: number; concurrency?: number } & Record<string, unknown>;
-
 /** The state of one credential's window at the moment of a call. */
 export type WindowState = { limit: number; remaining: number; resetAtMs: number; used: number };
 
@@ -55,7 +49,7 @@ export type SandboxProvider = {
   /** The provider's own answer when a limit is hit; `retryAfterS` may be honoured the provider's way. */
   limitAnswer(req: { path: string; method: string }, hint: LimitHint): Answer;
   /** The provider's own body for a bare HTTP status (fault status). */
-  statusAnswer(status: number): Answer;
+  statusAnswer(status: number, req: { path: string; method: string }): Answer;
   /** The provider's own answer for a row lock (fault lock_row). */
   lockAnswer?(): Answer;
   /** Headers every success carries, given the window's state. Set before the router runs. */

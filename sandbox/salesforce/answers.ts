@@ -51,7 +51,7 @@ const pages: Record<number, string> = {
 };
 
 /** What the org or its edge answers for a bare status. */
-export function statusAnswer(status: number): Answer {
+export function statusAnswer(status: number, { path }: { path: string }): Answer {
   const page = pages[status];
   if (page !== undefined) {
     const body = `<html><head><title>${page}</title></head><body><h1>${page}</h1></body></html>`;
@@ -59,6 +59,10 @@ export function statusAnswer(status: number): Answer {
   }
   // 406 has no body. Source: REST API, Status Codes and Error Responses.
   if (status === 406 || status < 400) return { status, body: '' };
+  // Token errors are an object. Source: Salesforce Help, OAuth 2.0 Authorization Errors.
+  if (path.startsWith('/services/oauth2/') && status < 500) {
+    return { status, body: { error: 'invalid_grant', error_description: 'expired access/refresh token' } };
+  }
   const error = byStatus[status] ?? { code: 'UNKNOWN_EXCEPTION', message: `HTTP ${status}` };
   return { status, body: toErrorArray([error]) };
 }

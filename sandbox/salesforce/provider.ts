@@ -41,8 +41,10 @@ export function createSalesforce(env: SandboxEnv): SandboxProvider {
     const userId = authenticate(authorization, session.tokens);
     if (!session.state.switches.api_enabled) throw new RestFailure(apiDisabled);
     spend();
-    const call = toRestCall(req, url, match[1] ?? '', url.slice(match[0].length), session.state, userId);
-    const reply = session.execute(call);
+    const reply = answer(() => {
+      const rest = url.slice(match[0].length);
+      return session.execute(toRestCall(req, url, match[1] ?? '', rest, session.state, userId));
+    });
     return { ...reply, headers: { 'sforce-limit-info': limitInfo(), ...reply.headers } };
   }
 
@@ -64,16 +66,13 @@ export function createSalesforce(env: SandboxEnv): SandboxProvider {
   }
 
   const router = Router();
-  router.use((req: IncomingMessage, res: ServerResponse) => {
-    let reply: RestReply;
-    try {
-      reply = handle(req);
-    } catch (error) {
-      if (!(error instanceof RestFailure)) throw error;
-      reply = toReply(error);
-    }
-    sendReply(req, res, reply);
-  });
+  router.use((req: IncomingMessage, res: ServerResponse) =>
+    sendReply(
+      req,
+      res,
+      answer(() => handle(req)),
+    ),
+  );
 
   return {
     name: 'salesforce',
@@ -125,6 +124,16 @@ function open(env: SandboxEnv) {
   const used = (): number => allocation.used(env.nowMs());
   const execute = createResources({ query: createQueryResource(), bulk, used });
   return { state, allocation, bulk, execute, tokens: createTokens(store, env.nowMs) };
+}
+
+/** The reply, also where the handling ended in a failure of the call. */
+function answer(handle: () => RestReply): RestReply {
+  try {
+    return handle();
+  } catch (error) {
+    if (error instanceof RestFailure) return toReply(error);
+    throw error;
+  }
 }
 
 const apiDisabled = {

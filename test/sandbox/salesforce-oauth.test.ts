@@ -103,6 +103,11 @@ describe('the token endpoint', () => {
     expect((await bearer({ exp: 1 })).body).toMatchObject({ error: 'invalid_grant' });
   });
 
+  it('fails in its own shape when a fault asks for a status', async () => {
+    await salesforce.fault({ kind: 'status', status: 400, match: { path: '/oauth2/token' } });
+    expect(await refresh()).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+  });
+
   it('revokes a refresh token', async () => {
     const revoked = await salesforce.send('POST', '/salesforce/services/oauth2/revoke', {
       body: 'token=demo-salesforce-refresh',

@@ -351,7 +351,9 @@ describe('transport', () => {
     expect((await salesforce.api('POST', '/sobjects/Opportunity', '{"a":')).body).toMatchObject([
       { errorCode: 'JSON_PARSER_ERROR' },
     ]);
-    expect((await salesforce.api('PUT', '/sobjects/Opportunity', {})).status).toBe(405);
+    const unsupported = await salesforce.api('PUT', '/sobjects/Opportunity', {});
+    expect(unsupported.status).toBe(405);
+    expect(unsupported.headers.get('sforce-limit-info')).toMatch(/^api-usage=/);
   });
 
   it('refuses calls beyond the daily allocation', async () => {
