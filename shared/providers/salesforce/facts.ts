@@ -3,9 +3,9 @@ import type { AccountFacts, AccountSettings, CustomFieldFact } from '../../domai
 import type { Call, Looked } from '../port.ts';
 import { readAs } from '../read-call.ts';
 import { findMappedPointer } from './field-pointers.ts';
-import { ORGANISATION_SOQL, readIdentity, userSoql } from './identity.ts';
+import { identityUrls, readIdentity } from './identity.ts';
 import { dataPath } from './paths.ts';
-import { getTogether, queryUrl, rowsOf } from './reads.ts';
+import { getTogether, queryUrl, recordOf, rowsOf } from './reads.ts';
 import { isSameId } from './record-id.ts';
 import { type FieldDescribe, ObjectDescribe, OrganizationRow, StageRow, UserRow } from './responses.ts';
 
@@ -38,8 +38,7 @@ export async function fetchFacts(
   const urls = {
     stages: queryUrl(settings, STAGES_SOQL),
     users: queryUrl(settings, USERS_SOQL),
-    organisation: queryUrl(settings, ORGANISATION_SOQL),
-    ...(userId === undefined ? {} : { me: queryUrl(settings, userSoql(userId)) }),
+    ...identityUrls(settings, identity.value),
   };
   const answers = await getTogether(call, settings, urls, 'look_up');
   if (!answers.ok) return answers;
@@ -47,8 +46,10 @@ export async function fetchFacts(
   const rows = <Row extends z.ZodType>(part: string, row: Row) => rowsOf(answers.value.get(part), row) ?? [];
   const { fields } = described.value;
   const users = rows('users', UserRow);
-  const [organisation] = rows('organisation', OrganizationRow);
-  const me = rows('me', UserRow)[0] ?? users.find(({ Id }) => userId !== undefined && isSameId(Id, userId));
+  const organisation = recordOf(answers.value.get('organisation'), OrganizationRow);
+  const me =
+    recordOf(answers.value.get('me'), UserRow) ??
+    users.find(({ Id }) => userId !== undefined && isSameId(Id, userId));
   const organisationId = organisation?.Id ?? identity.value.organisationId;
   const facts: AccountFacts = {
     fetchedAtMs: nowMs,

@@ -2,9 +2,8 @@ import type { AccountSettings } from '../../domain/integrated-account.ts';
 import type { Call, CallPurpose, Looked } from '../port.ts';
 import { readAs } from '../read-call.ts';
 import { dataPath } from './paths.ts';
-import { getTogether, queryUrl, rowsOf } from './reads.ts';
+import { getTogether, recordOf } from './reads.ts';
 import { OrganizationRow, UserInfo, UserRow, VersionResources } from './responses.ts';
-import { soqlText } from './soql.ts';
 
 /** Who our calls run as; ids are absent where Salesforce would not say. */
 export type Identity = { userId?: string; organisationId?: string };
@@ -33,11 +32,17 @@ export async function readIdentity(
   return { ok: true, value };
 }
 
-/** SOQL for the connected user and for the organisation. */
-export const userSoql = (userId: string) => `SELECT Id, Name, Email FROM User WHERE Id = ${soqlText(userId)}`;
-export const ORGANISATION_SOQL = 'SELECT Id, Name, DefaultCurrencyIsoCode FROM Organization LIMIT 1';
+/** Where the connected user and the organisation are read: by id, so that hidden fields cost nothing else. */
+export function identityUrls(settings: AccountSettings, { userId, organisationId }: Identity) {
+  return {
+    ...(userId === undefined ? {} : { me: dataPath(settings, 'sobjects', 'User', userId) }),
+    ...(organisationId === undefined
+      ? {}
+      : { organisation: dataPath(settings, 'sobjects', 'Organization', organisationId) }),
+  };
+}
 
-/** {@link ProviderClient.check}: two calls, of which the first proves the session. */
+/** {@link ProviderClient.check}: the first call proves the session, the second brings the names. */
 export async function check(
   call: Call,
   settings: AccountSettings,
@@ -45,19 +50,15 @@ export async function check(
   const identity = await readIdentity(call, settings, 'check');
   if (!identity.ok) return identity;
   const { userId, organisationId } = identity.value;
-  const urls = {
-    organisation: queryUrl(settings, ORGANISATION_SOQL),
-    ...(userId === undefined ? {} : { user: queryUrl(settings, userSoql(userId)) }),
-  };
+  const urls = identityUrls(settings, identity.value);
+  const unnamed = { user: userId ?? 'unknown', organisation: organisationId };
+  if (Object.keys(urls).length === 0) return { ok: true, value: unnamed };
   const answers = await getTogether(call, settings, urls, 'check');
   if (!answers.ok) return answers;
-  const user = rowsOf(answers.value.get('user'), UserRow)?.[0];
-  const organisation = rowsOf(answers.value.get('organisation'), OrganizationRow)?.[0];
+  const me = recordOf(answers.value.get('me'), UserRow);
+  const organisation = recordOf(answers.value.get('organisation'), OrganizationRow);
   return {
     ok: true,
-    value: {
-      user: user?.Name ?? userId ?? 'unknown',
-      organisation: organisation?.Name ?? organisationId,
-    },
+    value: { user: me?.Name ?? unnamed.user, organisation: organisation?.Name ?? unnamed.organisation },
   };
 }

@@ -81,7 +81,15 @@ export function rowsOf<Row extends z.ZodType>(
   answer: AnsweredCall | undefined,
   row: Row,
 ): z.infer<Row>[] | undefined {
+  return recordOf(answer, queryAnswer(row))?.records;
+}
+
+/** The record that was part of {@link getTogether}, or undefined if it failed. */
+export function recordOf<Schema extends z.ZodType>(
+  answer: AnsweredCall | undefined,
+  schema: Schema,
+): z.infer<Schema> | undefined {
   if (answer?.status !== 200) return undefined;
-  const parsed = queryAnswer(row).safeParse(answer.body);
-  return parsed.success ? parsed.data.records : undefined;
+  const parsed = schema.safeParse(answer.body);
+  return parsed.success ? parsed.data : undefined;
 }
