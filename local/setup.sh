@@ -60,7 +60,7 @@ install_redis() {
   echo 'setup: no Redis server found; installing redis-server with apt-get, because this runs as root …'
   # We start a server of our own; the package must not start one as a service.
   policy=/usr/sbin/policy-rc.d
-  if [ ! -e "$policy" ] && printf '#!/bin/sh\nexit 101\n' 2>/dev/null >"$policy"; then
+  if has invoke-rc.d && [ ! -e "$policy" ] && printf '#!/bin/sh\nexit 101\n' 2>/dev/null >"$policy"; then
     trap 'rm -f "$policy"' EXIT
     chmod +x "$policy"
   fi
