@@ -1,8 +1,10 @@
 import type { Request, RequestHandler, Response, Router } from 'express';
 import type { Operation, OperationInput, Scope } from '../shared/contract/operation.ts';
 import { parseQuery } from '../shared/contract/parse-query.ts';
+import { check } from '../shared/contract/validation-failures.ts';
+import type { FieldFailure } from '../shared/domain/failure.ts';
 import { parseHeaders, parseParams } from './middleware/parse-params.ts';
-import { readJsonBody, validateBody } from './middleware/read-body.ts';
+import { invalidBody, parseBody, readJsonBody } from './middleware/read-body.ts';
 import type { Caller } from './request-facts.ts';
 import { type Answer, sendAnswer } from './send-answer.ts';
 
@@ -24,24 +26,41 @@ const NOBODY: Caller = { workspace: '', scopes: [], isAdmin: false };
 /** Who may pass; see middleware/authenticate.ts. */
 export type Guard = { authenticate: RequestHandler; requireScope: (scope: Scope) => RequestHandler };
 
-/** What turns an operation and its handler into a route. */
-export type Serve = <O extends Operation>(operation: O, handler: Handler<O>) => void;
+export type ServeOptions<O extends Operation> = {
+  /** An answer to a body that does not pass the schema, instead of 400; undefined: 400 after all. */
+  onInvalidBody?: (failures: FieldFailure[], input: Omit<HandlerInput<O>, 'body'>) => Answer | undefined;
+};
+
+/** Turns an operation and its handler into a route. */
+export type Serve = <O extends Operation>(
+  operation: O,
+  handler: Handler<O>,
+  options?: ServeOptions<O>,
+) => void;
+
+/** Route path → methods it knows, for 405. */
+export type ServedMethods = Map<string, string[]>;
 
 /**
  * Mounts operations on `router`: token and scope first, so that nobody unknown makes us read a body; then parameters,
- * query and body by the operation's schemas. A handler sees only what was validated.
+ * query, headers and body by the operation's schemas. A handler sees only what was validated.
  */
-export function createServe(router: Router, guard: Guard): Serve {
-  return (operation, handler) => {
+export function createServe(router: Router, guard: Guard): { serve: Serve; served: ServedMethods } {
+  const served: ServedMethods = new Map();
+  const serve: Serve = (operation, handler, options = {}) => {
+    const path = toRoutePath(operation.path);
     const steps: RequestHandler[] = [];
     if (operation.scope !== null) steps.push(guard.authenticate, guard.requireScope(operation.scope));
     if (operation.body) steps.push(readJsonBody);
     steps.push(async (req, res) => {
-      const answer = await handler({ ...validate(operation, req), ...factsOf(req, res) });
+      const answer = await run(operation, handler, options, req, res);
       if (answer) sendAnswer(res, answer);
     });
-    router[operation.method](toRoutePath(operation.path), ...steps);
+    router[operation.method](path, ...steps);
+    const methods = operation.method === 'get' ? ['GET', 'HEAD'] : [operation.method.toUpperCase()];
+    served.set(path, [...(served.get(path) ?? []), ...methods]);
   };
+  return { serve, served };
 }
 
 /** `/jobs/{id}` → `/jobs/:id`. */
@@ -49,17 +68,26 @@ export function toRoutePath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
-function factsOf(req: Request, res: Response) {
-  return { caller: res.locals.caller ?? NOBODY, requestId: res.locals.requestId ?? '', req, res };
-}
-
-function validate<O extends Operation>(operation: O, req: Request): OperationInput<O> {
-  const query = operation.query ? parseQuery(req.url, operation.query) : undefined;
+function run<O extends Operation>(
+  operation: O,
+  handler: Handler<O>,
+  { onInvalidBody }: ServeOptions<O>,
+  req: Request,
+  res: Response,
+) {
+  const facts = { caller: res.locals.caller ?? NOBODY, requestId: res.locals.requestId ?? '', req, res };
+  const parts = {
+    params: operation.params && parseParams(req.params, operation.params),
+    query: operation.query && parseQuery(req.url, operation.query),
+    headers: operation.headers && parseHeaders(req.headers, operation.headers),
+  };
+  const body = operation.body
+    ? check(operation.body, parseBody(req, operation.bodyOptional ?? false))
+    : undefined;
   // Each part is the output of the operation's own schema for it, or undefined where it has none.
-  return {
-    params: operation.params ? parseParams(req.params, operation.params) : undefined,
-    query,
-    headers: operation.headers ? parseHeaders(req.headers, operation.headers) : undefined,
-    body: operation.body ? validateBody(req, operation.body, operation.bodyOptional ?? false) : undefined,
-  } as OperationInput<O>;
+  const input = { ...facts, ...parts, body: body?.ok ? body.value : undefined } as HandlerInput<O>;
+  if (body?.ok !== false) return handler(input);
+  const answer = onInvalidBody?.(body.failures, input);
+  if (answer) return answer;
+  throw invalidBody(body.failures);
 }

@@ -1,8 +1,6 @@
 import express, { type Request, type RequestHandler } from 'express';
-import type { z } from 'zod';
 import { AppError } from '../../shared/app-error.ts';
 import { parseJsonBody } from '../../shared/contract/parse-json-body.ts';
-import { check } from '../../shared/contract/validation-failures.ts';
 
 export const BODY_BYTES_MAX = 1_048_576;
 
@@ -45,16 +43,7 @@ export function parseBody(req: Request, optional: boolean): unknown {
   return parseJsonBody(decode(bytes));
 }
 
-/**
- * Parses and validates, everything that is wrong at once.
- * @throws AppError `invalid_json` or `invalid_body`.
- */
-export function validateBody<S extends z.ZodType>(req: Request, schema: S, optional: boolean): z.output<S> {
-  const checked = check(schema, parseBody(req, optional));
-  if (checked.ok) return checked.value;
-  throw invalidBody(checked.failures);
-}
-
+/** The answer to a body that does not pass its schema, everything that is wrong at once. */
 export function invalidBody(failures: { pointer: string; code: string; message: string }[]): AppError {
   const named = failures.map(({ pointer, message }) => `${pointer || 'the body'}: ${message}`).join('; ');
   const shown = named.length > 500 ? `${named.slice(0, 500)}…` : named;

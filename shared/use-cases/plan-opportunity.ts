@@ -18,10 +18,15 @@ export type PlanQuestion = {
   nowMs: number;
 };
 
-type Found = { appliedDefaults: Partial<OpportunityInput>; warnings: Warning[] };
+type Found = {
+  appliedDefaults: Partial<OpportunityInput>;
+  warnings: Warning[];
+  /** What newer live values might cure; it refuses nothing by itself. */
+  stale: FieldFailure[];
+};
 
 export type Planned =
-  /** `plan` is absent when only fresher live values can tell whether it works: the worker will. */
+  /** `plan` is absent when something is stale: the worker will refresh and see. */
   | ({ ok: true; plan: WritePlan | undefined } & Found)
   | ({ ok: false; error: AppError; failures: FieldFailure[] } & Found);
 
@@ -48,11 +53,16 @@ export function planOpportunity(question: PlanQuestion): Planned {
   ];
   const missing = descriptor.required.filter((field) => isMissing(field, opportunity));
   const invalid = mapped.ok || mapped.staleFacts ? [] : mapped.failures.filter(isOther(missing));
+  const found: Found = {
+    appliedDefaults,
+    warnings,
+    stale: !mapped.ok && mapped.staleFacts ? mapped.failures.filter(isOther(missing)) : [],
+  };
   const failures = [...missing.map(toFailure), ...invalid, ...refused];
   if (failures.length > 0) {
-    return { ok: false, error: toError(missing, invalid, failures), failures, appliedDefaults, warnings };
+    return { ok: false, error: toError(missing, invalid, failures), failures, ...found };
   }
-  return { ok: true, plan: mapped.ok ? mapped.plan : undefined, appliedDefaults, warnings };
+  return { ok: true, plan: mapped.ok ? mapped.plan : undefined, ...found };
 }
 
 /** Neither the unified field nor any of the provider's own keys in `remote_data` gives it. */

@@ -1,0 +1,131 @@
+import type { Express } from 'express';
+import type { Clock } from '../shared/clock.ts';
+import type { Config } from '../shared/config.ts';
+import type { Logger } from '../shared/logger.ts';
+import { createAcceptMetrics, createHttpMetrics, createRegistry } from '../shared/metrics.ts';
+import { descriptorOf } from '../shared/providers/descriptors.ts';
+import { createAccountQueries } from '../shared/queues/account-queries.ts';
+import { createAccountQueues } from '../shared/queues/account-queues.ts';
+import { connectRedis, type RedisClient, waitUntilReady } from '../shared/redis/connect.ts';
+import { demandDurability, readDurability } from '../shared/redis/durability.ts';
+import { createKeys } from '../shared/redis/keys.ts';
+import { agreeOnPartitions } from '../shared/redis/partitions.ts';
+import type { Shutdown } from '../shared/shutdown.ts';
+import { createAccountCache } from '../shared/stores/account-cache.ts';
+import { type Account, createAccountStore } from '../shared/stores/account-store.ts';
+import { createGateReader } from '../shared/stores/gate-reading.ts';
+import { createJobStore } from '../shared/stores/job-store.ts';
+import { createSealedBox } from '../shared/stores/sealed-box.ts';
+import { createTokenCache, createTokenLimiter, createTokenStore } from '../shared/stores/token-store.ts';
+import { createApp } from './app.ts';
+import { createGuard } from './middleware/authenticate.ts';
+import { serveApiTokens } from './routes/api-tokens.ts';
+import { serveIntegratedAccounts } from './routes/integrated-accounts.ts';
+import { createJobWaiter, type JobWaiter } from './wait-for-job.ts';
+
+const DAY_MS = 86_400_000;
+const REDIS_READY_MS = 10_000;
+
+/**
+ * Opens connections, checks that Redis keeps what it acknowledges, and puts the parts together.
+ * Everything opened is owned by `shutdown`.
+ */
+export async function buildApi(
+  config: Config,
+  logger: Logger,
+  shutdown: Shutdown,
+  clock: Clock,
+): Promise<{ app: Express; waiter: JobWaiter }> {
+  const url = config.redisUrl ?? '';
+  const connect = (name: string) =>
+    shutdown.own(name, connectRedis(url, 'producer', logger), (client) => client.disconnect());
+  const redis = connect('redis');
+  const subscriber = connect('redis subscriber');
+  await Promise.all([
+    waitUntilReady(redis, url, REDIS_READY_MS),
+    waitUntilReady(subscriber, url, REDIS_READY_MS),
+  ]);
+  const durability = await demandDurability(redis, config.durability);
+  if (durability.found !== 'strict')
+    logger.warn({ ...durability, demanded: config.durability }, 'redis.durability');
+
+  const keys = createKeys(config.redisPrefix);
+  const partitions = await agreeOnPartitions(redis, keys);
+  const base = { redis, keys, partitions, clock };
+  const queues = shutdown.own('queues', createAccountQueues({ ...base, logger }), (q) => q.close());
+  const jobs = createJobStore({
+    ...base,
+    retentionMs: config.jobRetentionDays * DAY_MS,
+    backlogLimit: config.backlogLimit,
+    orphanMs: config.orphanMs,
+    replicas: config.durabilityReplicas,
+  });
+  const store = createAccountStore({ ...base, box: createSealedBox(config.encryptionKeys ?? []) });
+  const cache = shutdown.own('account cache', createAccountCache({ store, subscriber, keys }), (c) =>
+    c.close(),
+  );
+  const tokens = createTokenStore({ redis, keys, clock });
+  const tokenCache = shutdown.own('token cache', createTokenCache({ store: tokens, subscriber, keys }), (c) =>
+    c.close(),
+  );
+  const queries = shutdown.own('queries', createAccountQueries({ ...base, subscriber, queues }), (q) =>
+    q.close(),
+  );
+  const waiter = shutdown.own(
+    'waiter',
+    createJobWaiter({ subscriber, channelOf: keys.done, find: jobs.find }),
+    (w) => w.close(),
+  );
+
+  const registry = createRegistry('api');
+  const readGate = createGateReader(base);
+  const accounts = { get: cache.get, facts: cache.facts, list: store.list };
+  const parts = { jobs, queues, queries, descriptorOf, clock, waiter, readGate };
+  const app = createApp({
+    logger,
+    httpMetrics: createHttpMetrics(registry),
+    guard: createGuard({
+      adminToken: config.adminToken ?? '',
+      tokens: tokenCache,
+      limit: createTokenLimiter({ redis, keys }),
+      clock,
+    }),
+    opportunities: {
+      ...parts,
+      accounts,
+      metrics: createAcceptMetrics(registry),
+      baseUrlOf: createBaseUrlReader(store),
+      defaultWaitSeconds: config.defaultWaitSeconds,
+      allowHttpCallbacks: config.webhookAllowPrivate,
+    },
+    jobs: { ...parts, accounts },
+    health: {
+      readDurability: () => readDurability(redis),
+      lastWorkerSeenMs: () => lastSeen(redis, keys.workers),
+      durability: { demanded: config.durability, replicas: config.durabilityReplicas },
+      registry,
+      clock,
+    },
+    more: [
+      (serve) =>
+        serveIntegratedAccounts(serve, { ...parts, store, urlAllowlist: config.providerUrlAllowlist }),
+      (serve) => serveApiTokens(serve, { tokens, clock }),
+    ],
+  });
+  return { app, waiter };
+}
+
+/** Only the address leaves this function: a dry run shows where a request would go, never with what. */
+function createBaseUrlReader(store: ReturnType<typeof createAccountStore>) {
+  return async (account: Account): Promise<string> => {
+    const stored = await store.credentials(account.id);
+    return stored === undefined
+      ? ''
+      : descriptorOf(account.provider).baseUrl(stored.credentials, account.settings);
+  };
+}
+
+async function lastSeen(redis: RedisClient, key: string): Promise<number | undefined> {
+  const [, score] = await redis.zrevrange(key, 0, 0, 'WITHSCORES');
+  return score === undefined ? undefined : Number(score);
+}

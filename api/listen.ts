@@ -1,0 +1,62 @@
+import { createServer, type RequestListener } from 'node:http';
+
+/** The port cannot be had; the message is one sentence for a person. */
+export class ListenError extends Error {
+  override name = 'ListenError';
+}
+
+export type Listening = {
+  url: string;
+  port: number;
+  /** Stops accepting and resolves when the last request is answered. */
+  close: () => Promise<void>;
+};
+
+/** Longer than the idle time of common load balancers (60 s), so that they, not we, close a connection. */
+const KEEP_ALIVE_MS = 65_000;
+const SWEEP_MS = 50;
+
+/**
+ * @param port 0 = any that is free.
+ * @throws ListenError when the port is taken or not allowed.
+ */
+export async function listen(handler: RequestListener, port: number, host: string): Promise<Listening> {
+  const server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 1_000 },
+    handler,
+  );
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', (err: NodeJS.ErrnoException) => reject(new ListenError(sentenceFor(err, port, host))));
+  server.listen(port, host, resolve);
+  await promise;
+  const address = server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    port: bound,
+    close: () => {
+      const closed = Promise.withResolvers<void>();
+      // A connection whose last request is just being answered becomes idle only afterwards.
+      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+      server.close(() => {
+        clearInterval(sweep);
+        closed.resolve();
+      });
+      return closed.promise;
+    },
+  };
+}
+
+function sentenceFor(err: NodeJS.ErrnoException, port: number, host: string): string {
+  switch (err.code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is taken by another program; set PORT to a free one.`;
+    case 'EACCES':
+      return `Port ${port} on ${host} is not allowed for this user; set PORT to one above 1023.`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `This machine has no address ${host}; set HOST to one it has.`;
+    default:
+      return `Cannot listen on ${host}:${port}: ${err.message}`;
+  }
+}

@@ -1,0 +1,73 @@
+import { AppError } from '../../shared/app-error.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { type CreateQuery, toJobOptions } from '../../shared/contract/create-query.ts';
+import { createOpportunity } from '../../shared/contract/operations/opportunities.ts';
+import type { AcceptMetrics } from '../../shared/metrics.ts';
+import {
+  type PreviewDeps,
+  previewOfInvalid,
+  previewOpportunity,
+} from '../../shared/use-cases/preview-opportunity.ts';
+import { type SubmitDeps, submitOpportunity } from '../../shared/use-cases/submit-opportunity.ts';
+import { answerCreate } from '../answer-create.ts';
+import { type AccountReader, getAccount } from '../find-account.ts';
+import { decideWait, parsePrefer } from '../prefer.ts';
+import type { Serve } from '../serve-operation.ts';
+import type { JobWaiter } from '../wait-for-job.ts';
+
+export type OpportunitiesDeps = Omit<SubmitDeps & PreviewDeps, 'accounts'> & {
+  accounts: AccountReader & SubmitDeps['accounts'];
+  waiter: Pick<JobWaiter, 'wait'>;
+  metrics: AcceptMetrics;
+  clock: Clock;
+  defaultWaitSeconds: number;
+  /** May callbacks go to plain http? */
+  allowHttpCallbacks: boolean;
+};
+
+export function serveOpportunities(serve: Serve, deps: OpportunitiesDeps): void {
+  serve(
+    createOpportunity,
+    async ({ query, headers, body, caller, requestId, res }) => {
+      refusePlainCallback(query, deps.allowHttpCallbacks);
+      const account = await getAccount(deps.accounts, caller.workspace, query.integrated_account_id);
+      const options = { response_format: 'unified' as const, ...toJobOptions(query) };
+      if (query.dry_run) return { status: 200, body: await previewOpportunity(deps, account, body, options) };
+      const submission = {
+        account,
+        body,
+        query: options,
+        callbackUrl: query.callback_url,
+        idempotencyKey: headers['idempotency-key'],
+        traceparent: headers.traceparent,
+      };
+      try {
+        const { job, replayed } = await submitOpportunity(deps, submission);
+        deps.metrics.count(account.provider, replayed ? 'replayed' : 'accepted');
+        const decision = decideWait(parsePrefer(headers.prefer), deps.defaultWaitSeconds);
+        return await answerCreate(
+          deps.waiter,
+          { job, account, replayed, requestId },
+          decision,
+          res,
+          deps.clock.nowMs,
+        );
+      } catch (err) {
+        deps.metrics.count(account.provider, err instanceof AppError ? err.code : 'internal_error');
+        throw err;
+      }
+    },
+    {
+      onInvalidBody: (failures, { query }) =>
+        query.dry_run ? { status: 200, body: previewOfInvalid(failures) } : undefined,
+    },
+  );
+}
+
+function refusePlainCallback({ callback_url }: CreateQuery, allowHttp: boolean): void {
+  if (callback_url === undefined || allowHttp || callback_url.toLowerCase().startsWith('https:')) return;
+  const message = 'must use https';
+  throw new AppError('url_not_allowed', `callback_url ${message}.`, {
+    failures: [{ pointer: '/callback_url', code: 'url_not_allowed', message }],
+  });
+}

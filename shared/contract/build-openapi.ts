@@ -1,0 +1,215 @@
+import { z } from 'zod';
+import { reasonPhrase } from '../app-error.ts';
+import { ERROR_CATALOGUE, type ErrorCode } from '../errors.ts';
+import { ErrorView } from './error-view.ts';
+import { errorsOf, type Operation, type ResponseSpec } from './operation.ts';
+import { OPERATIONS } from './operations.ts';
+
+type Json = Record<string, unknown>;
+
+const DESCRIPTION =
+  "Writes CRM opportunities into your customers' Salesforce, Close and Capsule: never twice, never lost. A create is answered 202 once it is on disk; a worker writes it as fast as the provider allows.";
+
+/** The OpenAPI 3.1 document of all operations, made from the very values the router works by. */
+export function buildOpenApi(operations: readonly Operation[] = OPERATIONS): Json {
+  const schemas = createSchemas();
+  const paths: Record<string, Json> = {};
+  for (const operation of operations) {
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: toOpenApi(operation, schemas) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Dealwright',
+      version: '0.1.0',
+      description: DESCRIPTION,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+      schemas: schemas.named(),
+    },
+  };
+}
+
+/** As committed in `docs/openapi.json`. */
+export function renderOpenApi(): string {
+  return `${JSON.stringify(buildOpenApi(), null, 2)}\n`;
+}
+
+type Schemas = ReturnType<typeof createSchemas>;
+
+/** JSON Schemas; one with an id (`meta({ id })`) is defined once and referred to. */
+function createSchemas() {
+  const named: Record<string, Json> = {};
+
+  function toJson(schema: z.ZodType, io: 'input' | 'output'): Json {
+    const {
+      $schema: _dialect,
+      $defs,
+      ...json
+    } = z.toJSONSchema(schema, {
+      io,
+      unrepresentable: 'any',
+      override: ({ zodSchema, jsonSchema }) => replaceByMeta(zodSchema, jsonSchema),
+    }) as Json;
+    return hoist(json, $defs, io);
+  }
+
+  /** Moves definitions to the components; a schema may look different as input and as output. */
+  function hoist(json: Json, defs: unknown, io: 'input' | 'output'): Json {
+    const nameOf = (id: string) => (id.startsWith('__schema') ? `${id}${io}` : id);
+    const refer = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(refer);
+      if (typeof value !== 'object' || value === null) return value;
+      const entries = Object.entries(value).map(([key, child]) => {
+        const isRef = key === '$ref' && typeof child === 'string' && child.startsWith('#/$defs/');
+        return [key, isRef ? `#/components/schemas/${nameOf(child.slice('#/$defs/'.length))}` : refer(child)];
+      });
+      return Object.fromEntries(entries);
+    };
+    // toJSONSchema puts a map of definitions there, or nothing.
+    for (const [id, def] of Object.entries((defs ?? {}) as Record<string, Json>))
+      named[nameOf(id)] = refer(strip(def)) as Json;
+    const own = refer(json) as Json;
+    if (typeof own.id !== 'string') return own;
+    named[own.id] = strip(own);
+    return { $ref: `#/components/schemas/${own.id}` };
+  }
+
+  return {
+    toJson,
+    named: () => Object.fromEntries(Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}
+
+function strip({ id: _id, ...json }: Json): Json {
+  return json;
+}
+
+/** `meta.openapi` replaces what zod would say of a schema that reads text, as query parameters do. */
+function replaceByMeta(zodSchema: z.core.$ZodTypes, jsonSchema: z.core.JSONSchema.BaseSchema): void {
+  const meta = z.globalRegistry.get(zodSchema) as { openapi?: Json; description?: string } | undefined;
+  if (!meta?.openapi) return;
+  for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
+  Object.assign(
+    jsonSchema,
+    meta.openapi,
+    meta.description === undefined ? {} : { description: meta.description },
+  );
+}
+
+function toOpenApi(operation: Operation, schemas: Schemas): Json {
+  return {
+    operationId: operation.id,
+    tags: [operation.tag],
+    summary: operation.summary,
+    ...(operation.description ? { description: operation.description } : {}),
+    security: operation.scope === null ? [] : [{ bearer: [] }],
+    ...(operation.scope === null ? {} : { 'x-required-scope': operation.scope }),
+    parameters: [
+      ...toParameters('path', operation.params, schemas),
+      ...toParameters('query', operation.query, schemas),
+      ...toParameters('header', operation.headers, schemas),
+    ],
+    ...(operation.body
+      ? {
+          requestBody: {
+            required: !operation.bodyOptional,
+            content: {
+              'application/json': {
+                schema: schemas.toJson(operation.body, 'input'),
+                ...(operation.bodyExample === undefined ? {} : { example: operation.bodyExample }),
+              },
+            },
+          },
+        }
+      : {}),
+    responses: { ...toErrors(operation, schemas), ...toResponses(operation.responses, schemas) },
+  };
+}
+
+function toParameters(
+  place: 'path' | 'query' | 'header',
+  schema: z.ZodType | undefined,
+  schemas: Schemas,
+): Json[] {
+  if (!(schema instanceof z.ZodObject)) return [];
+  return Object.entries<z.ZodType>(schema.shape).map(([name, field]) => {
+    const { description, ...json } = schemas.toJson(field, 'input');
+    const isList = json.type === 'array';
+    return {
+      name: shownName(place, name, isList),
+      in: place,
+      required: place === 'path' || !field.safeParse(undefined).success,
+      ...(description === undefined ? {} : { description }),
+      schema: json,
+      ...(json.type === 'object' && place === 'query' ? { style: 'deepObject', explode: true } : {}),
+      ...(isList && !name.startsWith('truto_') ? { style: 'form', explode: false } : {}),
+    };
+  });
+}
+
+/** Lists of Truto's own are sent with brackets; headers are read in lower case and written as people know them. */
+function shownName(place: string, name: string, isList: boolean): string {
+  if (place === 'header') return name.replaceAll(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+  return place === 'query' && isList && name.startsWith('truto_') ? `${name}[]` : name;
+}
+
+function toResponses(responses: Record<number, ResponseSpec>, schemas: Schemas): Json {
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, spec]) => [status, toResponse(spec, schemas)]),
+  );
+}
+
+function toResponse(
+  { description, schema, example, headers, contentType }: ResponseSpec,
+  schemas: Schemas,
+): Json {
+  return {
+    description,
+    headers: {
+      'X-Request-Id': { description: 'Id of the request.', schema: { type: 'string' } },
+      ...Object.fromEntries(
+        Object.entries(headers ?? {}).map(([name, text]) => [
+          name,
+          { description: text, schema: { type: 'string' } },
+        ]),
+      ),
+    },
+    ...(schema
+      ? {
+          content: {
+            [contentType ?? 'application/json']: {
+              schema: schemas.toJson(schema, 'output'),
+              ...(example === undefined ? {} : { example }),
+            },
+          },
+        }
+      : {}),
+  };
+}
+
+function toErrors(operation: Operation, schemas: Schemas): Json {
+  const byStatus = Map.groupBy(errorsOf(operation), (code) => ERROR_CATALOGUE[code].statusCode);
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => {
+      const spec: ResponseSpec = {
+        description: `${reasonPhrase(status)}: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
+        schema: ErrorView,
+        example: exampleOf(codes[0] ?? 'internal_error'),
+        headers: status === 429 || status === 503 ? { 'Retry-After': 'Seconds.' } : {},
+      };
+      return [status, toResponse(spec, schemas)];
+    }),
+  );
+}
+
+function exampleOf(code: ErrorCode): ErrorView {
+  const { statusCode, meaning, retryable } = ERROR_CATALOGUE[code];
+  const request_id = '5f1c0a52-8d9e-4b0e-9f51-2c7d7f6f0f11';
+  return { statusCode, error: reasonPhrase(statusCode), message: meaning, code, retryable, request_id };
+}
