@@ -156,6 +156,13 @@ export const VARIABLES = {
     meaning:
       'Milliseconds a process may take to stop after SIGTERM; keep it under the grace of your orchestrator.',
   },
+  restored: {
+    name: 'RESTORED',
+    schema: flag,
+    fallback: 'false',
+    meaning:
+      'true: Redis was restored from a backup. Workers started so ask the providers about every open job before they write it. Take it out again for the next start.',
+  },
   lockMs: {
     name: 'ENGINE_LOCK_MS',
     schema: count(500, 600_000),

@@ -21,6 +21,7 @@ import { agreeOnPartitions } from '../shared/redis/partitions.ts';
 import { Shutdown } from '../shared/shutdown.ts';
 import { createAccountCache } from '../shared/stores/account-cache.ts';
 import { type Account, createAccountStore } from '../shared/stores/account-store.ts';
+import { createEpochStore } from '../shared/stores/epoch-store.ts';
 import { createJobStore } from '../shared/stores/job-store.ts';
 import { createSealedBox } from '../shared/stores/sealed-box.ts';
 import { createUnknownStore } from '../shared/stores/unknown-store.ts';
@@ -66,6 +67,16 @@ async function main(): Promise<void> {
     orphanMs: config.orphanMs,
     replicas: config.durabilityReplicas,
   });
+  const epochs = createEpochStore({ redis, keys });
+  if (config.restored) await epochs.begin(clock.nowMs(), 'restored');
+  else await epochs.read();
+  // Only where another server can take over: a single one that restarts from its own AOF has lost nothing.
+  if (config.durabilityReplicas > 0 || redisUrl.startsWith('redis+sentinel:')) {
+    const watch = async () => {
+      if (await epochs.watch(clock.nowMs())) logger.warn(epochs.current(), 'epoch.began');
+    };
+    shutdown.own('epoch watch', every(2_000, 'epoch', logger, watch), (sweep) => sweep.stop());
+  }
   const unknowns = createUnknownStore({ redis, keys, retentionMs });
   const store = createAccountStore({ redis, keys, partitions, clock, box: createSealedBox(sealingKeys) });
   const accounts = shutdown.own('account cache', createAccountCache({ store, subscriber, keys }), (cache) =>
@@ -134,6 +145,7 @@ async function main(): Promise<void> {
         if (previous) await reopenAdopter(previous);
       },
     },
+    epoch: epochs.current,
     accounts: { get: accounts.get, facts: accounts.facts, putFacts: store.putFacts, parkForReauth },
     credentialsOf: accounts.credentials,
     caller,

@@ -166,6 +166,8 @@ export type JobRecord = {
   heldBaseMs: number;
   inFlight?: InFlight;
   unknownSends: UnknownSend[];
+  /** Last epoch in which the provider was asked about this job; see stores/epoch-store.ts. */
+  epoch: number;
   /** Probes made since the last unknown send. */
   probes: number;
   fingerprint?: string;

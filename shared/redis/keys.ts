@@ -24,6 +24,7 @@
  * | P:{n}:A:…, P:{n}:queries:…  | BullMQ | queues; a queue of an account is named by its id            | BullMQ |
  * | P:{tokens}:token:SHA        | hash   | an API token                                                | with the token |
  * | P:{tokens}:ids              | hash   | token id → SHA                                              | with the token |
+ * | P:epoch                     | hash   | n, at (ms), server: see stores/epoch-store.ts                | never |
  * | P:workers                   | zset   | worker process → last seen (ms)                             | swept |
  *
  * Channels: P:bell (a queue needs a worker), P:done:J (a job's status changed), P:account (an account changed),
@@ -36,6 +37,7 @@ export function createKeys(prefix: string) {
   return {
     partitions: `${prefix}:partitions`,
     workers: `${prefix}:workers`,
+    epoch: `${prefix}:epoch`,
     /** Prefix given to BullMQ: its queues share the partition's slot. */
     queuePrefix: tag,
     accounts: (p: number) => `${tag(p)}:accounts`,

@@ -26,6 +26,7 @@ export type JobPatch = Partial<
     | 'limitHits'
     | 'unknownSends'
     | 'probes'
+    | 'epoch'
     | 'fingerprint'
     | 'written'
     | 'followUps'
@@ -61,6 +62,7 @@ const PLAIN_FIELDS = {
   attemptsSpent: 'spent',
   limitHits: 'limit_hits',
   probes: 'probes',
+  epoch: 'epoch',
   fingerprint: 'fp',
   corrections: 'corrections',
   importId: 'import',
@@ -150,6 +152,7 @@ export function decodeJob(id: string, hash: Hash): JobRecord {
     inFlight: parse(hash.sending, undefined),
     unknownSends: parse(hash.unknown, []),
     probes: Number(hash.probes ?? 0),
+    epoch: Number(hash.epoch ?? 0),
     fingerprint: hash.fp || undefined,
     written: parse(hash.written, undefined),
     followUps: parse(hash.follow, {}),

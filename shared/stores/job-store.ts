@@ -303,6 +303,7 @@ function newRecord(
     heldBaseMs: 0,
     unknownSends: [],
     probes: 0,
+    epoch: 0,
     followUps: {},
     candidates: [],
     corrections: 0,

@@ -11,6 +11,8 @@ import { type Policy, policyOf } from './decide.ts';
 export type WriterDeps = {
   jobs: Pick<JobStore, 'find' | 'start' | 'move'>;
   unknowns: Unknowns;
+  /** Jobs accepted before it may be older than the provider's truth. */
+  epoch: () => { number: number; atMs: number };
   accounts: {
     get(id: string): Promise<Account | undefined>;
     facts(id: string): Promise<AccountFacts | undefined>;

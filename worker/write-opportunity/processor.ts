@@ -1,9 +1,11 @@
 import { isSettled, type JobRecord } from '../../shared/domain/job.ts';
+import { timeoutOf } from '../../shared/providers/caller.ts';
 import { WriteMessage } from '../../shared/queues/messages.ts';
 import { DONE, type NextStep, type Processor, waitUntil } from '../next-step.ts';
 import { attemptWrite } from './attempt.ts';
 import { completeWrite } from './complete.ts';
-import { beginRun, deadlineOf, type Run, type WriterDeps } from './deps.ts';
+import { nextProbeAtMs, verdictAtMs } from './decide.ts';
+import { beginRun, deadlineOf, hasNativeKey, type Run, type WriterDeps } from './deps.ts';
 import { endAsFailed, holdForReauth, waitInRecord } from './endings.ts';
 import { outcomeOf } from './outcome.ts';
 import { planWrite } from './plan.ts';
@@ -34,6 +36,8 @@ export function createWriter(deps: WriterDeps): Processor {
 
 async function advance(deps: WriterDeps, run: Run, job: JobRecord): Promise<NextStep> {
   if (job.inFlight) return takeOver(deps, run);
+  const doubted = doubtAfterEpoch(deps, run);
+  if (doubted) return doubted;
   const now = deps.clock.nowMs();
   const begun = job.written !== undefined || job.unknownSends.length > 0;
   if (!begun && now > deadlineOf(run, now)) {
@@ -68,6 +72,27 @@ async function advance(deps: WriterDeps, run: Run, job: JobRecord): Promise<Next
     return waitInRecord(deps, run, { untilMs: now + 3_000, reason: 'retry_backoff', wholeQueue: false }, {});
   }
   return attemptWrite(deps, run, planned);
+}
+
+/** Redis may have forgotten what became of this job: it goes the way of a create whose answer is lost. */
+function doubtAfterEpoch(deps: WriterDeps, run: Run): Promise<NextStep> | undefined {
+  const { job } = run;
+  const epoch = deps.epoch();
+  if (job.epoch >= epoch.number || job.createdAtMs > epoch.atMs || job.written) return undefined;
+  const now = deps.clock.nowMs();
+  const send = {
+    attempt: job.attemptNumber,
+    sentAtProviderMs: deps.providerTime(run.account.id, job.createdAtMs),
+    verdictAtMs: verdictAtMs(epoch.atMs, timeoutOf(run.account), run.policy),
+  };
+  const unknownSends = [...job.unknownSends, send];
+  const untilMs = nextProbeAtMs(unknownSends, 0, run.policy, now, hasNativeKey(run)) ?? now;
+  return waitInRecord(
+    deps,
+    run,
+    { untilMs, reason: 'reconciling', wholeQueue: false },
+    { unknownSends, probes: 0, epoch: epoch.number },
+  );
 }
 
 /** The account's live values are needed to map and cannot be read: the same roads as for a create, none of them a write. */
