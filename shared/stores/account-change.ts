@@ -6,9 +6,9 @@ import type { Keys } from '../redis/keys.ts';
  *
  * KEYS  1 account
  * ARGV  1 channel  2 account id  3 now ms  4 JSON: field → its allowed values, all of which must hold
- *       5 field to count up ('' = none)  6 field to remove ('' = none)  7… field, value, …
+ *       5 fields to count up, comma-separated  6 field to remove ('' = none)  7… field, value, …
  *
- * returns {1, count}  changed; count = the new value of the counted field, else 0
+ * returns {1, count}  changed; count = the new value of the first field counted, else 0
  *         {0}         a guard refuses
  *         {-404}      no such account
  */
@@ -34,7 +34,10 @@ for i = 7, #ARGV, 2 do
   redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
 end
 local count = 0
-if ARGV[5] ~= '' then count = redis.call('HINCRBY', KEYS[1], ARGV[5], 1) end
+for field in string.gmatch(ARGV[5], '[^,]+') do
+  local value = redis.call('HINCRBY', KEYS[1], field, 1)
+  if count == 0 then count = value end
+end
 if ARGV[6] ~= '' then redis.call('HDEL', KEYS[1], ARGV[6]) end
 redis.call('HSET', KEYS[1], 'updated', now)
 redis.call('PUBLISH', ARGV[1], ARGV[2])
@@ -45,7 +48,7 @@ export type AccountChange = {
   /** Fields of the account hash and their new text. */
   set?: Record<string, string>;
   remove?: string;
-  countUp?: string;
+  countUp?: string[];
   /** Nothing changes unless every field named has one of its values. */
   guards?: Record<string, string[]>;
 };
@@ -69,7 +72,7 @@ export async function changeAccount(
     id,
     nowMs,
     JSON.stringify(change.guards ?? {}),
-    change.countUp ?? '',
+    change.countUp?.join(',') ?? '',
     change.remove ?? '',
     ...Object.entries(change.set ?? {}).flat(),
   );

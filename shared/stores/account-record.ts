@@ -10,7 +10,8 @@ import type { AccountSettings, AccountStatus, ProviderName } from '../domain/int
  * | status        | active, paused, needs_reauth, deleting; read by `accept.lua`               |
  * | settings      | JSON                                                                      |
  * | credentials   | sealed text, see sealed-box.ts                                            |
- * | cred_version  | counts every write of `credentials`                                       |
+ * | cred_version  | counts every write of `credentials`, token refreshes included             |
+ * | grants        | counts only those by a person                                             |
  * | revision      | counts every write of `name` and `settings`                               |
  * | created, updated | ms                                                                     |
  * | held_since    | ms; present while paused or needs_reauth                                   |
@@ -24,7 +25,7 @@ export type Account = {
   name: string;
   status: AccountStatus | 'deleting';
   settings: AccountSettings;
-  /** Counts every write of the credentials: a refresh gives the version it used, so that it is done once. */
+  /** Counts the times a person stored credentials; token refreshes do not count. */
   credentialsVersion: number;
   /** Counts changes of name and settings, so that two of them at once do not lose one. */
   revision: number;
@@ -48,7 +49,7 @@ export const ACCOUNT_FIELDS = [
   'name',
   'status',
   'settings',
-  'cred_version',
+  'grants',
   'revision',
   'created',
   'updated',
@@ -80,7 +81,7 @@ export function readAccount(id: string, values: (string | null)[], nowMs: number
     status: field('status') as Account['status'],
     name: field('name') ?? '',
     settings: JSON.parse(field('settings') ?? '{}'),
-    credentialsVersion: Number(field('cred_version') ?? 0),
+    credentialsVersion: Number(field('grants') ?? 0),
     revision: Number(field('revision') ?? 0),
     createdAtMs: Number(field('created') ?? 0),
     updatedAtMs: Number(field('updated') ?? 0),

@@ -77,6 +77,7 @@ export function createAccountStore({ redis, keys, partitions, box, clock }: Acco
         settings: JSON.stringify(input.settings),
         credentials: box.seal(id, JSON.stringify(input.credentials)),
         cred_version: '1',
+        grants: '1',
         revision: '1',
         created: now,
         updated: now,
@@ -109,13 +110,13 @@ export function createAccountStore({ redis, keys, partitions, box, clock }: Acco
       if (fields.name !== undefined) set.name = fields.name;
       if (fields.settings !== undefined) set.settings = JSON.stringify(fields.settings);
       const guards = ifRevision === undefined ? undefined : { revision: [String(ifRevision)] };
-      const { kind } = await change(id, { set, countUp: 'revision', guards });
+      const { kind } = await change(id, { set, countUp: ['revision'], guards });
       return kind === 'refused' ? 'conflict' : kind === 'missing' ? undefined : get(id);
     },
 
     /**
      * Moves the status and keeps the time the account was held. `lastError: null` clears it; left out, it stays.
-     * @param opts `ifCredentialsVersion`: refuse when the credentials were replaced since, so that the answer to an
+     * @param opts `ifCredentialsVersion`: refuse when a person replaced the credentials since, so that the answer to an
      * old call does not park an account that has new ones.
      * @returns undefined when there is no such account, or its status is not in `from`, or the version is another.
      */
@@ -144,7 +145,7 @@ export function createAccountStore({ redis, keys, partitions, box, clock }: Acco
     },
 
     /**
-     * Opened credentials and the version a refresh must state.
+     * Opened credentials and the version a refresh must state (not that of the account: this one counts refreshes).
      * @throws SealedBoxError when they cannot be opened; the account then shows it as `lastError`.
      */
     async credentials(id: string): Promise<{ credentials: StoredCredentials; version: number } | undefined> {
@@ -172,7 +173,10 @@ export function createAccountStore({ redis, keys, partitions, box, clock }: Acco
       }
     },
 
-    /** Seals with the current key. With `expectedVersion` nothing is written when somebody else was faster. */
+    /**
+     * Seals with the current key. With `expectedVersion` (a token refresh) nothing is written when somebody else was
+     * faster; without it (a person's word) it counts as a new grant.
+     */
     async replaceCredentials(
       id: string,
       credentials: StoredCredentials,
@@ -180,7 +184,7 @@ export function createAccountStore({ redis, keys, partitions, box, clock }: Acco
     ): Promise<{ version: number } | 'conflict' | 'missing'> {
       const changed = await change(id, {
         set: { credentials: box.seal(id, JSON.stringify(credentials)) },
-        countUp: 'cred_version',
+        countUp: expectedVersion === undefined ? ['cred_version', 'grants'] : ['cred_version'],
         guards: expectedVersion === undefined ? undefined : { cred_version: [String(expectedVersion)] },
       });
       if (changed.kind === 'changed') return { version: changed.count };

@@ -38,7 +38,7 @@ export async function deleteAccount(
     });
   }
   await cancelWaiting(deps, account.id);
-  if (account.status === 'needs_reauth') await settleUnsendable(deps, account.id);
+  if (account.status === 'needs_reauth') await settleUnsendable(deps, account.id, () => true);
   await deps.queues.resume(account.id);
   await deps.queues.activate(account.id);
   const deadlineMs = deps.clock.nowMs() + waitMs;
@@ -74,6 +74,8 @@ export async function finishAbandonedDeletions(
     if (account?.status !== 'deleting') continue;
     if (deps.clock.nowMs() - account.updatedAtMs < ABANDONED_MS) continue;
     await cancelWaiting(deps, id);
+    // Its grant died after the request was over: nobody will store another one.
+    await settleUnsendable(deps, id, ({ waitReason }) => waitReason === 'account_needs_reauth');
     await finishDeletion(deps, account);
   }
 }
@@ -117,11 +119,16 @@ async function cancelWaiting(deps: Jobs, account: string): Promise<void> {
  * Without credentials a started job can neither go on nor be asked about: what surely was not written fails, what may
  * have been needs a person.
  */
-async function settleUnsendable(deps: Jobs, account: string): Promise<void> {
+async function settleUnsendable(
+  deps: Jobs,
+  account: string,
+  isStuck: (job: JobRecord) => boolean,
+): Promise<void> {
   const error = toJobError(
     new AppError('account_needs_reauth', 'The account was deleted without valid credentials.'),
   );
   for await (const job of openJobs(deps, account, ['waiting'])) {
+    if (!isStuck(job)) continue;
     const isInDoubt = job.unknownSends.length > 0 || job.inFlight !== undefined;
     await deps.jobs.move(job, {
       to: isInDoubt ? 'needs_review' : 'failed',
