@@ -45,11 +45,11 @@ export function applyFault(exchange: Exchange, fault: Fault, deps: FaultingDeps)
       deps.handle(() => catchAnswer(res, () => later(reset)));
       break;
     case 'hang_before_commit':
-      pending.hang(req.socket);
+      pending.hang(req.socket, res);
       if (fault.delay_ms !== undefined) later(() => req.socket.destroy());
       break;
     case 'hang_after_commit':
-      pending.hang(req.socket);
+      pending.hang(req.socket, res);
       deps.handle(() =>
         catchAnswer(res, (send) => {
           if (fault.delay_ms !== undefined) later(send);
@@ -57,7 +57,7 @@ export function applyFault(exchange: Exchange, fault: Fault, deps: FaultingDeps)
       );
       break;
     case 'late_commit':
-      pending.hang(req.socket);
+      pending.hang(req.socket, res);
       if (fault.reset_after_ms !== undefined) pending.after(fault.reset_after_ms, reset);
       pending.after(fault.delay_ms ?? 5_000, () => deps.handle());
       break;
