@@ -19,7 +19,12 @@ export function answeredWith(result: CallResult, ...statuses: number[]): Answere
   return result.kind === 'answered' && statuses.includes(result.status) ? result : undefined;
 }
 
-/** `looked`, or `fallback` where the provider says these credentials may not read it or it is not there. */
-export function orWhenHidden<T>(looked: Looked<T>, fallback: T): Looked<T> {
-  return !looked.ok && answeredWith(looked.result, 402, 403, 404) ? { ok: true, value: fallback } : looked;
+/**
+ * `looked`, or `fallback` where the provider says these credentials may not read it or it is not there;
+ * `more` statuses count as that too (200: unreadable).
+ */
+export function orWhenHidden<T>(looked: Looked<T>, fallback: T, ...more: number[]): Looked<T> {
+  return !looked.ok && answeredWith(looked.result, 402, 403, 404, ...more)
+    ? { ok: true, value: fallback }
+    : looked;
 }

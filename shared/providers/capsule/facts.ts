@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { AccountFacts, CustomFieldFact } from '../../domain/integrated-account.ts';
+import { isJsonObject } from '../merge-remote-data.ts';
 import type { Call, Looked } from '../port.ts';
 import { orWhenHidden, readAs } from '../read-call.ts';
 import { listRows } from './paging.ts';
@@ -24,8 +25,9 @@ export async function fetchFacts(call: Call, nowMs: number): Promise<Looked<Acco
       includeDataTagFields: true,
     }),
     listRows(call, `${API}/users`, 'users', CapsuleUser).then((looked) => orWhenHidden(looked, [])),
+    // Only a convenience: Capsule itself refuses a currency it has not, so that an unreadable list may be missed.
     listRows(call, `${API}/currencies`, 'currencies', CapsuleCurrency).then((looked) =>
-      orWhenHidden(looked, []),
+      orWhenHidden(looked, [], 200),
     ),
   ]);
   if (!me.ok) return me;
@@ -102,11 +104,11 @@ function toCustomField({ id, name, type, options }: CapsuleDefinition): CustomFi
   };
 }
 
-function codeOf(currency: CapsuleCurrency): string | undefined {
-  const candidates =
-    typeof currency === 'string'
-      ? [currency]
-      : [currency.code, currency.isoCode, currency.currency, currency.id];
+/** A bare code, or an object with the code under some name. */
+function codeOf(currency: unknown): string | undefined {
+  const candidates: unknown[] = isJsonObject(currency)
+    ? [currency.code, ...Object.values(currency)]
+    : [currency];
   return candidates.find((code): code is string => typeof code === 'string' && /^[A-Z]{3}$/.test(code));
 }
 

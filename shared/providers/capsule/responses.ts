@@ -19,7 +19,7 @@ export type CapsuleParty = z.infer<typeof CapsuleParty>;
 /** @see https://developer.capsulecrm.com/v2/models/field_value */
 export const CapsuleField = z.looseObject({
   definition: z.looseObject({ id, name: text }),
-  value: z.unknown(),
+  value: z.unknown().optional(),
 });
 
 /** `tags` and `fields` are there only when embedded. @see https://developer.capsulecrm.com/v2/models/opportunity */
@@ -74,9 +74,5 @@ export const CapsuleUser = z.looseObject({ id, name: text, username: text, email
 export type CapsuleUser = z.infer<typeof CapsuleUser>;
 export const CapsuleCurrentUser = z.looseObject({ user: CapsuleUser });
 
-/** The rows are described nowhere: a bare code, or an object with the code under a likely name. */
-export const CapsuleCurrency = z.union([
-  z.string(),
-  z.looseObject({ code: text, id: z.unknown(), isoCode: text, currency: text }),
-]);
-export type CapsuleCurrency = z.infer<typeof CapsuleCurrency>;
+/** The rows are described nowhere; `codeOf` looks for the code. */
+export const CapsuleCurrency = z.unknown();
