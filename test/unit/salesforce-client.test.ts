@@ -139,6 +139,15 @@ describe('a create', () => {
     expect(await writtenId(planned)).toBe(first);
   });
 
+  it('sent twice at once by external id is never taken for a conflict', async () => {
+    const planned = await plan({}, KEY);
+    await org.configure({ latency_ms: 30 });
+    const outcomes = await Promise.all([write(planned), write(planned), write(planned)]);
+    expect(outcomes.map(({ kind }) => kind)).toContain('written');
+    for (const outcome of outcomes) expect(['written', 'ambiguous', 'rate_limited']).toContain(outcome.kind);
+    expect(readOf(await find(planned, KEY)).candidates).toHaveLength(1);
+  });
+
   it('reads back without what the user may not see', async () => {
     const id = await writtenId(await plan({ account: { id: ACCOUNT }, amount: 5 }));
     await org.configure({ hidden_fields: ['Amount', 'Account.Name'] });

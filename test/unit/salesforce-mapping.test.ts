@@ -252,6 +252,13 @@ describe('contacts', () => {
     ]);
   });
 
+  it("leaves the caller's own ContactId alone and drops none of the others", () => {
+    const { create, followUps } = plannedOf({ contact, remote_data: { contactid: '003x' } }).plan;
+    expect(create.body).toMatchObject({ contactid: '003x' });
+    expect(create.body).not.toHaveProperty('ContactId');
+    expect(followUps.map(({ data }) => data.isPrimary)).toEqual([false, false]);
+  });
+
   it('keeps them out of the create where the user may not set them there', () => {
     const facts = someFacts({ features: { contactIdOnCreate: false } });
     expect(plannedOf({ contact }, { facts }).plan.followUps).toHaveLength(2);

@@ -6,6 +6,9 @@ import { findIdFault, isSameId, KEY_PREFIXES, toId18 } from './record-id.ts';
 
 export type MappedContacts = Required<Draft> & { followUps: FollowUp[] };
 
+/** The first contact: `ContactId` of the create, the primary role behind it, or a role like the others. */
+export type FirstContact = 'in_create' | 'primary_role' | 'plain_role';
+
 /**
  * Contacts of an opportunity. The first one may travel in the create as `ContactId`, which Salesforce turns into the
  * primary contact role in the same transaction; all others are contact roles inserted afterwards.
@@ -14,7 +17,7 @@ export type MappedContacts = Required<Draft> & { followUps: FollowUp[] };
  * @see https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_opportunity.htm
  * @see https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_opportunitycontactrole.htm
  */
-export function mapContacts(contacts: OpportunityInput['contact'], firstInCreate: boolean): MappedContacts {
+export function mapContacts(contacts: OpportunityInput['contact'], first: FirstContact): MappedContacts {
   const failures: FieldFailure[] = [];
   const warnings: Warning[] = [];
   const kept: { id: string; pointer: string }[] = [];
@@ -31,12 +34,11 @@ export function mapContacts(contacts: OpportunityInput['contact'], firstInCreate
       });
     else kept.push({ id, pointer });
   }
-  const [first] = kept;
-  const inCreate = firstInCreate && first !== undefined;
-  const body = inCreate ? { ContactId: first.id } : {};
+  const [main] = kept;
+  const body = first === 'in_create' && main !== undefined ? { ContactId: main.id } : {};
   const followUps = kept
-    .slice(inCreate ? 1 : 0)
-    .map(({ id, pointer }, index) => contactRole(id, pointer, !inCreate && index === 0));
+    .slice(first === 'in_create' ? 1 : 0)
+    .map(({ id, pointer }, index) => contactRole(id, pointer, first === 'primary_role' && index === 0));
   return { ...joinDrafts([{ body, failures, warnings }]), followUps };
 }
 

@@ -3,8 +3,8 @@ import type { FailureRow, ProviderRequest } from '../port.ts';
 
 /** When a row applies; every part that is present must hold. */
 export type Match = {
-  /** `refused`: any 4xx. `failed`: any 4xx or 5xx. Else exactly one of these. */
-  status: 'refused' | 'failed' | 'server' | 'success' | readonly number[];
+  /** `success`: 2xx. `refused`: 4xx. `server`: 5xx. `failed`: 4xx or 5xx. Else exactly one of these. */
+  status: 'any' | 'success' | 'refused' | 'server' | 'failed' | readonly number[];
   /** One error of the answer has one of these codes … */
   codes?: readonly string[];
   /** … and that error's message looks like this. */

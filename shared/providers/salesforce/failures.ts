@@ -64,6 +64,8 @@ function matches(match: Match, answer: Answer): boolean {
 
 function hasStatus(wanted: Match['status'], status: number): boolean {
   switch (wanted) {
+    case 'any':
+      return true;
     case 'success':
       return status >= 200 && status < 300;
     case 'refused':

@@ -2,7 +2,7 @@ import type { AccountFacts, AccountSettings } from '../../domain/integrated-acco
 import type { UnifiedField } from '../../domain/opportunity.ts';
 import { findKey, mergeRemoteData } from '../merge-remote-data.ts';
 import type { MappingInput, MappingResult, Marker, ProviderRequest, WritePlan } from '../port.ts';
-import { type MappedContacts, mapContacts } from './contacts.ts';
+import { type FirstContact, type MappedContacts, mapContacts } from './contacts.ts';
 import { mapCustomFields } from './custom-fields.ts';
 import { type Draft, joinDrafts } from './draft.ts';
 import { findMarkerFault } from './marker.ts';
@@ -23,6 +23,8 @@ import {
 
 /** The unified fields whose Salesforce field a caller may supply through `remote_data` instead. */
 const REPLACED_BY = {
+  account: 'AccountId',
+  owner: 'OwnerId',
   name: 'Name',
   stage: 'StageName',
   close_date: 'CloseDate',
@@ -36,7 +38,7 @@ const REPLACED_BY = {
 export function plan(input: MappingInput): MappingResult {
   const { facts, marker, settings } = input;
   const opportunity = withoutReplaced(input);
-  const contacts = mapContacts(opportunity.contact, mayCarryContact(marker, facts));
+  const contacts = mapContacts(opportunity.contact, placeOfFirstContact(input));
   const draft = joinDrafts([
     mapName(opportunity.name),
     mapDescription(opportunity.description),
@@ -69,9 +71,11 @@ function withoutReplaced({ opportunity }: MappingInput): MappingInput['opportuni
   return left;
 }
 
-/** Not in an upsert, whose body may be sent twice, and not where the user may not set it. */
-function mayCarryContact(marker: Marker | undefined, facts: AccountFacts | undefined): boolean {
-  return marker?.kind !== 'external_id' && facts?.features.contactIdOnCreate !== false;
+/** Not in an upsert, whose body may be sent twice, nor where the user or the caller's own `ContactId` forbids it. */
+function placeOfFirstContact({ facts, marker, opportunity }: MappingInput): FirstContact {
+  if (findKey(opportunity.remote_data ?? {}, 'ContactId', true) !== undefined) return 'plain_role';
+  const inCreate = marker?.kind !== 'external_id' && facts?.features.contactIdOnCreate !== false;
+  return inCreate ? 'in_create' : 'primary_role';
 }
 
 function checkMarker(marker: Marker | undefined, facts: AccountFacts | undefined): Draft {

@@ -109,7 +109,7 @@ export const LAST_ROWS: SalesforceFailureRow[] = [
   unknown(
     'unreadable',
     'a 4xx that is not in the form of Salesforce (HTML of something between), a redirect, anything else',
-    { status: 'failed' },
+    { status: 'any' },
     { status: 400, body: '<html>proxy</html>' },
     { code: 'provider_bad_answer' },
   ),
