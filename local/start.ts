@@ -1,4 +1,5 @@
 import { join, relative, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, loadConfig } from '../shared/config.ts';
 import { createLogger } from '../shared/logger.ts';
 import { descriptors } from '../shared/providers/descriptors.ts';
@@ -90,7 +91,22 @@ function shownPath(path: string): string {
 }
 
 function messageOf(err: unknown): string {
-  return err instanceof Error ? err.message : String(err);
+  if (!(err instanceof Error)) return String(err);
+  return err.cause instanceof Error ? `${err.message} (${messageOf(err.cause)})` : err.message;
+}
+
+/**
+ * One Ctrl-C arrives twice: from the terminal and, forwarded, from npm. The second must not cut the stopping short.
+ * A person who presses it again later means it; what is left then ends with us.
+ */
+function ignoreRepeatedSignals(): void {
+  let firstMs: number | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      firstMs ??= performance.now();
+      if (performance.now() - firstMs > 1_000) process.exit(130);
+    });
+  }
 }
 
 function readConfigOrExit(): Config {
@@ -106,6 +122,7 @@ const config = readConfigOrExit();
 // Four children, one after the other.
 const shutdown = new Shutdown(createLogger('start', 'silent'), 4 * (config.shutdownMs + GRACE_EXTRA_MS));
 shutdown.onSignals();
+ignoreRepeatedSignals();
 let hasFailed = false;
 const fail = (err: unknown) => {
   if (hasFailed) return;
@@ -114,4 +131,8 @@ const fail = (err: unknown) => {
   void shutdown.run('failed').then(() => process.exit(1));
 };
 console.log('Starting Redis, the provider sandbox, the API and a worker …');
-main(config, shutdown, fail).catch(fail);
+main(config, shutdown, fail).catch(async (err) => {
+  // A refused connection is often the first sign of a child's end, whose own words say more.
+  await delay(500);
+  fail(err);
+});

@@ -104,6 +104,14 @@ describe.skipIf(missing !== '')(`npm start${missing}`, { timeout: 90_000 }, () =
     await expectNothingLeft(system);
   });
 
+  it('stops in order on a Ctrl-C, which arrives once from the terminal and once through npm', async () => {
+    const system = await start();
+    process.kill(-system.child.pid, 'SIGINT');
+    expect((await system.child.exited).code).toBe(0);
+    expect(system.output().match(/\w+(?= stopped)/g)).toEqual(['worker', 'api', 'sandbox', 'redis']);
+    await expectNothingLeft(system);
+  });
+
   it('keeps accepted jobs, accounts and its token over a restart', async () => {
     const first = await start();
     const headers = { authorization: `Bearer ${first.token}`, 'content-type': 'application/json' };
