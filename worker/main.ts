@@ -141,8 +141,10 @@ async function main(): Promise<void> {
     unknowns: {
       ...unknowns,
       async takeClaim(job, remoteId) {
-        const previous = await unknowns.takeClaim(job, remoteId);
-        if (previous) await reopenAdopter(previous);
+        // In this order: a crash in between leaves two jobs that look again, never one that believes a record is its own.
+        const adopter = await unknowns.claimant(job, remoteId);
+        if (adopter && adopter !== job.id) await reopenAdopter(adopter);
+        await unknowns.takeClaim(job, remoteId);
       },
     },
     epoch: epochs.current,

@@ -217,8 +217,16 @@ export type FindRequest = {
 };
 
 export type Found =
-  /** `by` says how strong the match is; `candidates` are all records looked at closely. */
-  | { kind: 'found'; by: 'native_key' | 'marker' | 'content'; candidates: Candidate[] }
+  /**
+   * `by` says how strong the match is; `candidates` are all records looked at closely. `trustworthy` (by content only):
+   * what absence would be worth if every match belonged to another job.
+   */
+  | {
+      kind: 'found';
+      by: 'native_key' | 'marker' | 'content';
+      candidates: Candidate[];
+      trustworthy?: boolean;
+    }
   /** `trustworthy`: after the settle time this proves absence. */
   | { kind: 'none'; trustworthy: boolean; candidates: Candidate[] };
 

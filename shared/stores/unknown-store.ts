@@ -1,4 +1,4 @@
-import type { JobRecord } from '../domain/job.ts';
+import { isEnded, isSettled, JOB_STATUSES, type JobRecord, type JobStatus } from '../domain/job.ts';
 import { partitionOfId } from '../ids.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -19,6 +19,27 @@ export function createUnknownStore(options: { redis: RedisClient; keys: Keys; re
     await Promise.all([redis.sadd(key, job.id), redis.pexpire(key, retentionMs)]);
   }
 
+  /**
+   * Members of a set whose job is still `open`; the others are taken out. A worker that dies between the end of a job
+   * and its `settle` leaves it in here, and so does whoever ends a job by a person's word.
+   */
+  async function openMembers(
+    key: string,
+    job: JobRef,
+    isClosed: (status: JobStatus) => boolean,
+  ): Promise<string[]> {
+    const others = (await redis.smembers(key)).filter((id) => id !== job.id);
+    const statuses = await Promise.all(
+      others.map((id) => redis.hget(keys.job(partition(job), id), 'status')),
+    );
+    const closed = others.filter((_, i) => {
+      const status = JOB_STATUSES.find((known) => known === statuses[i]);
+      return status === undefined || isClosed(status);
+    });
+    if (closed.length > 0) await redis.srem(key, ...closed);
+    return others.filter((id) => !closed.includes(id));
+  }
+
   return {
     /** Before the first byte: this job may make a record with this content. */
     announce: (job: JobRef, fingerprint: string) => addTo(alikeKey(job, fingerprint), job),
@@ -31,19 +52,17 @@ export function createUnknownStore(options: { redis: RedisClient; keys: Keys; re
       ]);
     },
 
-    /** Other jobs that may have made a record with this content and do not know yet. */
-    async twins(job: JobRef, fingerprint: string): Promise<string[]> {
-      const members = await redis.smembers(alikeKey(job, fingerprint));
-      return members.filter((id) => id !== job.id);
-    },
+    /** Other jobs that may have made a record with this content and do not know yet; those in review may for ever. */
+    twins: (job: JobRef, fingerprint: string): Promise<string[]> =>
+      openMembers(alikeKey(job, fingerprint), job, isEnded),
 
     /** The create of this job is lost: until it is settled nothing else is created under this parent. */
     block: (job: JobRef, parentId: string) => addTo(unsettledKey(job, parentId), job),
 
-    /** Another job whose create under this parent is lost. */
+    /** Another job whose create under this parent is lost. One in review looks no more: nothing can confuse it. */
     async blocker(job: JobRef, parentId: string): Promise<string | undefined> {
-      const members = await redis.smembers(unsettledKey(job, parentId));
-      return members.find((id) => id !== job.id);
+      const [first] = await openMembers(unsettledKey(job, parentId), job, isSettled);
+      return first;
     },
 
     /** The job a remote id belongs to. */

@@ -141,7 +141,9 @@ async function beginReconciling(
     const { parentId } = planned.plan;
     await persist(run.logger, 'parent block', () => deps.unknowns.block(run.job, parentId));
   }
-  const unknownSends = [...run.job.unknownSends, unknownSendOf(inFlight, run)];
+  // This process saw how the call ended: whatever it sent had left by now.
+  const sentBy = Math.min(inFlight.sendBeforeMs, now);
+  const unknownSends = [...run.job.unknownSends, unknownSendOf(inFlight, run, sentBy)];
   const untilMs = nextProbeAtMs(unknownSends, 0, run.policy, now, hasNativeKey(run)) ?? now;
   return waitInRecord(
     deps,
@@ -151,12 +153,15 @@ async function beginReconciling(
   );
 }
 
-/** What is known about a create whose answer is lost. */
-export function unknownSendOf(inFlight: InFlight, run: Run) {
+/**
+ * What is known about a create whose answer is lost.
+ * @param sentByMs when its request had left at the latest; after a crash nobody knows better than `sendBeforeMs`.
+ */
+export function unknownSendOf(inFlight: InFlight, run: Run, sentByMs: number) {
   return {
     attempt: inFlight.attempt,
     sentAtProviderMs: inFlight.sentAtProviderMs,
-    verdictAtMs: verdictAtMs(inFlight.sendBeforeMs, inFlight.timeoutMs, run.policy),
+    verdictAtMs: verdictAtMs(sentByMs, inFlight.timeoutMs, run.policy),
   };
 }
 

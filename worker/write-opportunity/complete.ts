@@ -4,7 +4,7 @@ import type { Attempt, Written } from '../../shared/domain/job.ts';
 import { formatResult } from '../../shared/providers/format-result.ts';
 import type { Call } from '../../shared/providers/port.ts';
 import type { JobPatch, Move, Moved } from '../../shared/stores/job-store.ts';
-import { DONE, type NextStep } from '../next-step.ts';
+import { DONE, type NextStep, waitUntil } from '../next-step.ts';
 import { backoffMs, decide } from './decide.ts';
 import { deadlineOf, type Run, type WriterDeps } from './deps.ts';
 import { holdForReauth, waitInRecord } from './endings.ts';
@@ -205,6 +205,8 @@ async function giveWrittenBack(
   refused: Moved,
 ): Promise<NextStep> {
   run.logger.warn({ remote_id: written.remoteId, refused: refused.kind }, 'job.written_late');
+  // Another job was told meanwhile that the record is its own: look again.
+  if (refused.kind === 'claimed' && written.by === 'reconciled') return waitUntil(deps.clock.nowMs() + 1_000);
   if (refused.kind === 'claimed' || written.by !== 'succeeded') return DONE;
   const patch: JobPatch = { written, inFlight: null, ...(attempt ? { attempt } : {}) };
   const current = await persist(run.logger, 'late answer', () => deps.jobs.find(run.job.id));

@@ -99,9 +99,12 @@ function withinDeadline(wait: Extract<Decision, { kind: 'wait' }>, standing: Sta
   return wait.untilMs > standing.deadlineAtMs ? { kind: 'fail', code: 'deadline_exceeded' } : wait;
 }
 
-/** When a lost create can no longer appear at the provider. */
-export function verdictAtMs(sendBeforeMs: number, timeoutMs: number, policy: Policy): number {
-  return sendBeforeMs + timeoutMs + policy.settleMs;
+/**
+ * When a lost create can no longer appear at the provider.
+ * @param sentByMs when its request had left at the latest.
+ */
+export function verdictAtMs(sentByMs: number, timeoutMs: number, policy: Policy): number {
+  return sentByMs + timeoutMs + policy.settleMs;
 }
 
 /**
@@ -117,12 +120,12 @@ export function nextProbeAtMs(
   nowMs: number,
   nativeKey: boolean,
 ): number | undefined {
-  const last = sends.at(-1);
-  if (!last) return undefined;
+  if (sends.length === 0) return undefined;
   if (nativeKey) return done === 0 ? nowMs + 1_500 : nowMs + Math.min(1_500 * 2 ** done, 60_000);
-  if (done >= policy.probes) return nowMs >= last.verdictAtMs ? undefined : last.verdictAtMs;
-  const span = Math.max(0, last.verdictAtMs - nowMs);
+  const verdictMs = Math.max(...sends.map((sent) => sent.verdictAtMs));
+  if (done >= policy.probes) return nowMs >= verdictMs ? undefined : verdictMs;
+  const span = Math.max(0, verdictMs - nowMs);
   return done === policy.probes - 1
-    ? last.verdictAtMs
+    ? verdictMs
     : nowMs + Math.max(1_000, Math.round(span / 2 ** (policy.probes - 1 - done)));
 }

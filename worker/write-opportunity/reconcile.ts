@@ -21,7 +21,7 @@ export async function takeOver(deps: WriterDeps, run: Run): Promise<NextStep> {
   const { inFlight } = job;
   if (!inFlight) return DONE;
   const now = deps.clock.nowMs();
-  const unknownSends = [...job.unknownSends, unknownSendOf(inFlight, run)];
+  const unknownSends = [...job.unknownSends, unknownSendOf(inFlight, run, inFlight.sendBeforeMs)];
   const begun = job.attempts.find(({ number }) => number === inFlight.attempt);
   const untilMs = nextProbeAtMs(unknownSends, 0, run.policy, now, hasNativeKey(run)) ?? now;
   run.logger.warn({ attempt: inFlight.attempt }, 'attempt.interrupted');
@@ -55,6 +55,7 @@ export async function takeOver(deps: WriterDeps, run: Run): Promise<NextStep> {
  */
 export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Promise<NextStep> {
   const { job, account } = run;
+  if (!run.marker) await standInDoubt(deps, run, planned);
   const opened = await deps.credentialsOf(account.id);
   if (!opened) return holdForReauth(deps, run, 'the account has no readable credentials', {});
   const call: Call = deps.caller(account, { signal: run.signal });
@@ -75,12 +76,41 @@ export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Prom
     { found: looked.value.kind, candidates: looked.value.candidates.length, probe: job.probes + 1 },
     'probe.finished',
   );
-  if (looked.value.kind === 'found') {
-    const adopted = await adopt(deps, run, planned, looked.value);
-    if (adopted) return adopted;
-    return lookAgain(deps, run, planned, looked.value, false);
+  const found = looked.value;
+  if (found.kind === 'none') return lookAgain(deps, run, planned, found, found.trustworthy);
+  const matching = await unclaimed(deps, run, found);
+  // Whatever looks like ours is another job's.
+  if (matching.length === 0) return lookAgain(deps, run, planned, found, found.trustworthy === true);
+  const adopted = await adopt(deps, run, planned, found, matching);
+  return adopted ?? lookAgain(deps, run, planned, found, false);
+}
+
+/**
+ * Whoever looks at its own record by content must see this job, and nothing else may be created under the parent. Said
+ * again with every look: the worker that lost the answer may have died before it could, or Redis was restored.
+ */
+async function standInDoubt(deps: WriterDeps, run: Run, planned: Plan): Promise<void> {
+  const { parentId } = planned.plan;
+  await deps.unknowns.announce(run.job, planned.fingerprint);
+  if (parentId) await deps.unknowns.block(run.job, parentId);
+}
+
+/** The matches that may be ours. A marker is proof: whoever claimed such a record by its content guessed wrong. */
+async function unclaimed(
+  deps: WriterDeps,
+  run: Run,
+  found: Extract<Found, { kind: 'found' }>,
+): Promise<Found['candidates']> {
+  const { job } = run;
+  const matches = found.candidates.filter((candidate) => candidate.matches);
+  const owners = await Promise.all(matches.map(({ remoteId }) => deps.unknowns.claimant(job, remoteId)));
+  const isFree = (i: number) => owners[i] === undefined || owners[i] === job.id;
+  if (found.by === 'content') return matches.filter((_, i) => isFree(i));
+  const [first] = matches;
+  if (first && !isFree(0)) {
+    await persist(run.logger, 'claim taken', () => deps.unknowns.takeClaim(job, first.remoteId));
   }
-  return lookAgain(deps, run, planned, looked.value, looked.value.trustworthy);
+  return matches;
 }
 
 async function adopt(
@@ -88,13 +118,9 @@ async function adopt(
   run: Run,
   planned: Plan,
   found: Extract<Found, { kind: 'found' }>,
+  matching: Found['candidates'],
 ): Promise<NextStep | undefined> {
   const { job } = run;
-  const matching: Found['candidates'] = [];
-  for (const candidate of found.candidates.filter(({ matches }) => matches)) {
-    const owner = await deps.unknowns.claimant(job, candidate.remoteId);
-    if (owner === undefined || owner === job.id) matching.push(candidate);
-  }
   const [first, ...rest] = matching;
   if (!first) return undefined;
   if (found.by === 'content') {

@@ -44,9 +44,15 @@ export async function find(
   }
   const all = [...byId.values()].sort((a, b) => Number(a.candidate.remoteId) - Number(b.candidate.remoteId));
   const candidates = all.map(({ candidate }) => candidate);
+  const trustworthy =
+    complete &&
+    canCarryMarker(request) &&
+    !all.some(({ candidate, mightBeOurs }) => mightBeOurs && !candidate.matches);
   if (candidates.some(({ matches }) => matches))
-    return { ok: true, value: { kind: 'found', by: request.marker ? 'marker' : 'content', candidates } };
-  const trustworthy = complete && canCarryMarker(request) && !all.some(({ mightBeOurs }) => mightBeOurs);
+    return {
+      ok: true,
+      value: { kind: 'found', by: request.marker ? 'marker' : 'content', candidates, trustworthy },
+    };
   return { ok: true, value: { kind: 'none', trustworthy, candidates } };
 }
 

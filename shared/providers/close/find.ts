@@ -49,9 +49,12 @@ export async function find(
   }
   const all = [...byId.values()];
   const candidates = all.map(({ candidate }) => candidate);
+  const trustworthy =
+    complete &&
+    canCarryMarker(request) &&
+    !all.some(({ candidate, mightBeOurs }) => mightBeOurs && !candidate.matches);
   if (candidates.some(({ matches }) => matches))
-    return { ok: true, value: { kind: 'found', by: 'content', candidates } };
-  const trustworthy = complete && canCarryMarker(request) && !all.some(({ mightBeOurs }) => mightBeOurs);
+    return { ok: true, value: { kind: 'found', by: 'content', candidates, trustworthy } };
   return { ok: true, value: { kind: 'none', trustworthy, candidates } };
 }
 

@@ -60,11 +60,12 @@ export async function findByContent(
       matches,
     };
   });
-  if (candidates.some((candidate) => candidate.matches))
-    return { ok: true, value: { kind: 'found', by: 'content', candidates } };
-
-  const isSuspicious = compared.some(({ differing: fields }) => !fields.includes('AccountId'));
+  const isSuspicious = compared.some(
+    ({ differing: fields }) => fields.length > 0 && !fields.includes('AccountId'),
+  );
   const trustworthy = isOurs && records.length < ROWS_MAX && !isSuspicious;
+  if (candidates.some((candidate) => candidate.matches))
+    return { ok: true, value: { kind: 'found', by: 'content', candidates, trustworthy } };
   return { ok: true, value: { kind: 'none', trustworthy, candidates } };
 }
 

@@ -7,7 +7,8 @@ ARGV  1 account id  2 job id  3 now ms  4 fingerprint, '' = no idempotency key  
       6 when the orphan sweep looks first (ms)  7… field, value, … of the record
 
 returns {1, bell}     accepted; bell = 1: the queue needs a worker
-        {0, job id}   the same request was accepted before
+        {0, job id}   the same request was accepted before; this very job, when a connection sends the script again
+                      after a reconnect
         {-404}        no such account, or it is being deleted
         {-422, job id} the key belongs to another request
         {-429, open}  too many open jobs
@@ -22,6 +23,7 @@ if ARGV[4] ~= '' then
     return {-422, job}
   end
 end
+if redis.call('EXISTS', KEYS[3]) == 1 then return {0, ARGV[2]} end
 local open = redis.call('ZCARD', KEYS[5]) + redis.call('ZCARD', KEYS[6]) + redis.call('ZCARD', KEYS[7])
 if open >= tonumber(ARGV[5]) then return {-429, open} end
 redis.call('HSET', KEYS[3], unpack(ARGV, 7))
