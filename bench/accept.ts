@@ -48,7 +48,7 @@ async function acceptFloor(redis: BenchRedis, seconds: number, prefix: string): 
     REDIS_URL: redis.url,
     REDIS_PREFIX: prefix,
   });
-  return measure(redis, server, {
+  return await measure(redis, server, {
     url: `${server.origin}/jobs`,
     seconds,
     body: JSON.stringify(opportunityBody(1, IDS)),
@@ -65,7 +65,7 @@ async function acceptOurs(redis: BenchRedis, seconds: number, prefix: string): P
     credentials: { type: 'api_key', api_key: 'demo-close-key', base_url: 'http://127.0.0.1:1' },
   });
   await client.close();
-  return measure(redis, api, {
+  return await measure(redis, api, {
     url: `${api.origin}/unified/crm/opportunities?integrated_account_id=${account.id}`,
     seconds,
     body: JSON.stringify(opportunityBody(1, IDS)),

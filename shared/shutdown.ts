@@ -36,7 +36,9 @@ export class Shutdown {
         process.exit(1);
       }, this.#deadlineMs);
       late.unref();
-      this.run(reason).then(() => process.exit(code));
+      this.run(reason)
+        .then(() => this.#flush())
+        .then(() => process.exit(code));
     };
     process.once('SIGTERM', () => end('SIGTERM', 0));
     process.once('SIGINT', () => end('SIGINT', 0));
@@ -48,6 +50,11 @@ export class Shutdown {
       this.#logger.fatal({ err: reason }, 'process.unhandled_rejection');
       end('unhandledRejection', 1);
     });
+  }
+
+  /** The last lines tell why a process ended, and are written from memory. */
+  #flush(): Promise<void> {
+    return new Promise((resolve) => this.#logger.flush(() => resolve()));
   }
 
   async #releaseAll(reason: string): Promise<void> {

@@ -31,14 +31,14 @@ export function cpuMsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
 
-/** The guard is a shell that waits; what is measured is its child. */
+/** The guard is a shell, and so is its watcher; what is measured is the child that is none. */
 function childOf(guardPid: number): number {
   const children = readFileSync(`/proc/${guardPid}/task/${guardPid}/children`, 'utf8')
     .trim()
     .split(' ')
     .map(Number);
-  const busiest = children.filter(Boolean).sort((a, b) => cpuMsOf(b) - cpuMsOf(a))[0];
-  return busiest ?? guardPid;
+  const isShell = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('guard.sh');
+  return children.filter(Boolean).find((pid) => !isShell(pid)) ?? guardPid;
 }
 
 export async function startMeasured(
