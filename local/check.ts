@@ -49,7 +49,7 @@ const CHECKS: Check[] = [
   tool('types', 'tsc', '--noEmit', '--pretty', 'false', '-p', '.'),
   tool('boundaries', 'depcruise', '--config', '.dependency-cruiser.cjs', ...folders),
   { name: 'source rules', run: checkSources },
-  tool('dead code', 'knip', '--no-progress'),
+  tool('dead code', 'knip', '--no-progress', '--no-config-hints'),
   { name: 'generated files', run: checkGenerated },
 ];
 

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { renderOpenApi } from '../shared/contract/build-openapi.ts';
 import { renderEnvExample } from './env-example.ts';
 import { renderErrorCodes } from './error-codes.ts';
 
@@ -8,6 +9,7 @@ export type GeneratedFile = { path: string; render: () => string };
 export const GENERATED: GeneratedFile[] = [
   { path: '.env.example', render: renderEnvExample },
   { path: 'docs/error-codes.md', render: renderErrorCodes },
+  { path: 'docs/openapi.json', render: renderOpenApi },
 ];
 
 /** Line where the committed file differs from what the code says now, or undefined if it does not. */
