@@ -36,8 +36,11 @@ export async function listen(handler: RequestListener, port: number, host: strin
     port: bound,
     close: () => {
       const closed = Promise.withResolvers<void>();
-      // A connection whose last request is just being answered becomes idle only afterwards.
-      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+      const sweep = setInterval(() => {
+        // A connection becomes idle only after its last answer; one that never sent anything never counts as idle.
+        if (underWay === 0) server.closeAllConnections();
+        else server.closeIdleConnections();
+      }, SWEEP_MS);
       server.close(() => {
         clearInterval(sweep);
         closed.resolve();

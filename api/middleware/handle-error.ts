@@ -19,7 +19,7 @@ export function handleError(logger: Logger): ErrorRequestHandler {
       );
     }
     // The caller is gone, or has half an answer: there is nothing left to say.
-    if (res.headersSent || req.destroyed) return void res.destroy();
+    if (res.headersSent || req.socket.destroyed) return void res.destroy();
     sendError(res, error);
   };
 }
