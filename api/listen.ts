@@ -21,9 +21,16 @@ const SWEEP_MS = 50;
  * @throws ListenError when the port is taken or not allowed.
  */
 export async function listen(handler: RequestListener, port: number, host: string): Promise<Listening> {
+  let underWay = 0;
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 1_000 },
-    handler,
+    (req, res) => {
+      underWay += 1;
+      res.once('close', () => {
+        underWay -= 1;
+      });
+      handler(req, res);
+    },
   );
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', (err: NodeJS.ErrnoException) => reject(new ListenError(sentenceFor(err, port, host))));
