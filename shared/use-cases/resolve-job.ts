@@ -64,7 +64,8 @@ async function adopt(deps: ResolveDeps, job: JobRecord, account: Account, remote
     throw new AppError('provider_not_found', `The provider has no record "${remoteId}".`);
   }
   const facts = await deps.accounts.facts(account.id);
-  const opportunity = deps.descriptorOf(account.provider).unify(answer.value, facts);
+  const unified = deps.descriptorOf(account.provider).unify(answer.value, facts);
+  const opportunity = { ...unified, remote_data: answer.value };
   const moved = await deps.jobs.move(job, {
     to: 'succeeded',
     from: ['needs_review'],

@@ -167,7 +167,10 @@ function resultOf(run: Run, facts: AccountFacts, written: Written, record: unkno
   const { query } = run.job.request;
   // An adopted record has no create answer of its own: what the provider shows of it stands in.
   const answer = written.by === 'reconciled' ? record : written.answer;
-  return formatResult({ opportunity: run.descriptor.unify(record, facts), answer }, query);
+  return formatResult(
+    { opportunity: { ...run.descriptor.unify(record, facts), remote_data: record }, answer },
+    query,
+  );
 }
 
 /** Stores a written record together with the claim of its remote id. */
