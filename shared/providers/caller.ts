@@ -5,7 +5,7 @@ import type { StoredCredentials } from '../domain/integrated-account.ts';
 import type { Account } from '../stores/account-store.ts';
 import { clients } from './clients.ts';
 import { descriptors } from './descriptors.ts';
-import { type Gate, type Leaving, type Pace, paceOf } from './gate.ts';
+import { type Entered, type Gate, type Leaving, type Pace, paceOf } from './gate.ts';
 import type { Places } from './places.ts';
 import type {
   AnsweredCall,
@@ -23,6 +23,8 @@ import type { TokenRefresher } from './token-refresh.ts';
 const CREATE_WAIT_MS = 250;
 /** Calls that complete something already begun wait longer before they give up their place. */
 const FOLLOWING_WAIT_MS = 2_000;
+/** A call that took longer than this to its turn asks again whether the account has been blocked meanwhile. */
+const WAITED_MS = 5;
 /** How soon to ask again for a concurrency lease. */
 const LEASE_RETRY_MS = 25;
 /** Waits after limits without a stated time, by scope: they double with every hit in a row. */
@@ -126,14 +128,18 @@ type OneCall = {
 async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
   const { account, request } = call;
   const timeoutMs = timeoutOf(account);
-  const entered = await enterGate(deps, account.id, call.pace, request.purpose, timeoutMs);
-  if (entered.kind === 'later') {
-    return { kind: 'deferred', untilMs: deps.clock.nowMs() + entered.ms, reason: 'rate_limited' };
-  }
   const url = urlOf(call);
+  const beganMs = deps.clock.nowMs();
+  const entered = await enterGate(deps, account.id, call.pace, request.purpose, timeoutMs);
+  if (entered.kind === 'later') return deferredBy(deps, entered);
   const release = await deps.places.take(new URL(url).host);
   let leaving: Leaving = {};
   try {
+    if (deps.clock.nowMs() - beganMs > WAITED_MS) {
+      // While it waited for its slot and a place, another call may have met the limit.
+      const still = await deps.gate.recheck(account.id, call.pace, leaseOf(timeoutMs), entered.lease);
+      if (still.kind === 'later') return deferredBy(deps, still);
+    }
     const refusal = await call.options.beforeSend?.();
     if (refusal) return { kind: 'not_sent', code: 'fenced', message: refusal };
     const result = await deps.send({
@@ -156,6 +162,16 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
   }
 }
 
+/** The lease outlives the call's own time-out, so that it is never given away under a call in flight. */
+const leaseOf = (timeoutMs: number) => timeoutMs + 15_000;
+
+function deferredBy(
+  { clock }: Pick<CallerDeps, 'clock'>,
+  { ms }: Extract<Entered, { kind: 'later' }>,
+): CallResult {
+  return { kind: 'deferred', untilMs: clock.nowMs() + ms, reason: 'rate_limited' };
+}
+
 /** Asks the gate, waiting in place as long as the purpose of the call is worth it. */
 export async function enterGate(
   deps: Pick<CallerDeps, 'gate' | 'clock'>,
@@ -168,8 +184,7 @@ export async function enterGate(
   const deadlineMs = deps.clock.nowMs() + patienceMs;
   for (;;) {
     const leftMs = Math.max(0, deadlineMs - deps.clock.nowMs());
-    // The lease outlives the call's own time-out, so that it is never given away under a call in flight.
-    const entered = await deps.gate.enter(account, pace, timeoutMs + 15_000, leftMs);
+    const entered = await deps.gate.enter(account, pace, leaseOf(timeoutMs), leftMs);
     if (entered.kind === 'go') {
       if (entered.waitMs > 0) await sleep(entered.waitMs);
       return entered;

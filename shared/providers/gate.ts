@@ -69,29 +69,44 @@ export function createGate(options: {
     return [keys.gate(p, account), keys.leases(p, account)] as const;
   };
 
+  async function ask(
+    account: string,
+    pace: Pace,
+    lease: string,
+    leaseMs: number,
+    waitMsMax: number,
+  ): Promise<Entered> {
+    const [go, ms, reason] = await scripts.dwGateEnter(
+      ...keysOf(account),
+      lease,
+      leaseMs,
+      pace.requests,
+      pace.perMs,
+      pace.burst,
+      pace.concurrency,
+      waitMsMax,
+      0,
+      pace.dailyShare,
+    );
+    if (go === 1) return { kind: 'go', lease, waitMs: Number(ms) };
+    // The script returns one of exactly these words.
+    return {
+      kind: 'later',
+      ms: Number(ms),
+      reason: reason as Extract<Entered, { kind: 'later' }>['reason'],
+    };
+  }
+
   return {
-    async enter(account: string, pace: Pace, leaseMs: number, waitMsMax: number): Promise<Entered> {
-      const lease = `${options.processId}.${++leases}`;
-      const [go, ms, reason] = await scripts.dwGateEnter(
-        ...keysOf(account),
-        lease,
-        leaseMs,
-        pace.requests,
-        pace.perMs,
-        pace.burst,
-        pace.concurrency,
-        waitMsMax,
-        0,
-        pace.dailyShare,
-      );
-      if (go === 1) return { kind: 'go', lease, waitMs: Number(ms) };
-      // The script returns one of exactly these words.
-      return {
-        kind: 'later',
-        ms: Number(ms),
-        reason: reason as Extract<Entered, { kind: 'later' }>['reason'],
-      };
-    },
+    enter: (account: string, pace: Pace, leaseMs: number, waitMsMax: number): Promise<Entered> =>
+      ask(account, pace, `${options.processId}.${++leases}`, leaseMs, waitMsMax),
+
+    /**
+     * Asked again by a call that has been waiting since `enter`: a block that began meanwhile turns it away and takes
+     * its lease; a lease that expired meanwhile has to be had anew, without a wait.
+     */
+    recheck: (account: string, pace: Pace, leaseMs: number, lease: string): Promise<Entered> =>
+      ask(account, pace, lease, leaseMs, 0),
 
     /** @returns milliseconds for which the account is blocked from now, 0 = not. */
     async leave(account: string, lease: string, leaving: Leaving, nowMs: number): Promise<number> {

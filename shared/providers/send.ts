@@ -42,7 +42,7 @@ export function createSender(options: { isAllowed: (url: string) => boolean; clo
 
   const send: Send = (request) => {
     if (!options.isAllowed(request.url)) {
-      const { origin } = new URL(request.url);
+      const origin = URL.parse(request.url)?.origin ?? 'the address';
       return Promise.resolve({
         kind: 'not_sent',
         code: 'url_not_allowed',

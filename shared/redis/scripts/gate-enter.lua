@@ -1,6 +1,6 @@
 --[[
 Asks for one call to a provider: pauses, budget, concurrency, pace. All times are of this Redis server's clock, so that
-every worker agrees.
+every worker agrees. Asked again with a lease that is held, it only looks for a block that began since.
 
 KEYS  1 gate  2 leases
 ARGV  1 lease id  2 lease length ms  3 calls allowed  4 per ms  5 burst (calls)  6 concurrency
@@ -14,7 +14,11 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at')
 local block = tonumber(gate[2] or '0')
-if block > now then return {0, math.ceil(block - now), 'blocked'} end
+if block > now then
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  return {0, math.ceil(block - now), 'blocked'}
+end
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {1, 0} end
 local remaining, reset = tonumber(gate[3] or ''), tonumber(gate[4] or '0')
 if remaining and reset > now and remaining <= tonumber(ARGV[8]) then return {0, math.ceil(reset - now), 'budget'} end
 local used, max = tonumber(gate[5] or '0'), tonumber(gate[6] or '0')
@@ -22,15 +26,14 @@ local used, max = tonumber(gate[5] or '0'), tonumber(gate[6] or '0')
 if max > 0 and used >= max * tonumber(ARGV[9]) and now - tonumber(gate[7] or '0') < 300000 then return {0, 60000, 'daily'} end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[6]) then return {0, 25, 'concurrency'} end
-local interval = tonumber(ARGV[4]) / tonumber(ARGV[3])
+-- A burst is paid for by slightly wider slots: burst + (window / interval) never exceeds the limit in any window.
+local interval = tonumber(ARGV[4]) / (tonumber(ARGV[3]) - tonumber(ARGV[5]) + 1)
 local tat = math.max(tonumber(gate[1] or '0'), now - (tonumber(ARGV[5]) - 1) * interval)
 local wait = math.max(0, tat - now)
 if wait > tonumber(ARGV[7]) then return {0, math.ceil(wait), 'pace'} end
 redis.call('HSET', KEYS[1], 'tat', string.format('%.3f', tat + interval))
 if remaining and reset > now then redis.call('HINCRBY', KEYS[1], 'rem', -1) end
 redis.call('ZADD', KEYS[2], now + wait + tonumber(ARGV[2]), ARGV[1])
-if not gate[1] then
-  redis.call('PEXPIRE', KEYS[1], 172800000)
-end
+redis.call('PEXPIRE', KEYS[1], 172800000)
 redis.call('PEXPIRE', KEYS[2], 172800000)
 return {1, math.ceil(wait)}

@@ -32,7 +32,7 @@ end
 if ARGV[6] ~= '' and ARGV[7] ~= '' then
   -- The provider counted what it had seen; calls still in flight may not be among them. Answers overtake each other,
   -- which is off by at most those in flight, so the newest one simply counts.
-  local stated, inFlight = tonumber(ARGV[6]), redis.call('ZCARD', KEYS[2])
+  local stated, inFlight = math.floor(tonumber(ARGV[6])), redis.call('ZCARD', KEYS[2])
   redis.call('HSET', KEYS[1], 'rem', stated > 0 and math.max(1, stated - inFlight) or 0, 'rem_reset', string.format('%.0f', now + tonumber(ARGV[7])))
 end
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'limit', ARGV[8]) end

@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { aTestRedis } from '../support/redis.ts';
+import { aGate, aPace, fullestWindow } from './gate-support.ts';
+
+/** The clock is read a moment after the script has run: a window is that much shorter than it says. */
+const ROUNDING_MS = 1;
+const FOR_EVER = 1e12;
+
+const paces = fc
+  .record({ requests: fc.integer({ min: 1, max: 300 }), perMs: fc.constantFrom(250, 1_000, 60_000) })
+  .map(({ requests, perMs }) => aPace({ requests, perMs, burst: Math.max(1, Math.floor(requests * 0.02)) }));
+
+describe('the pace', () => {
+  it('never lets more calls into any window than the limit allows, however they come', async () => {
+    const redis = await aTestRedis();
+    await fc.assert(
+      fc.asyncProperty(
+        paces,
+        fc.array(fc.record({ idle: fc.double({ min: 0, max: 1.5, noNaN: true }), calls: fc.nat(200) }), {
+          minLength: 1,
+          maxLength: 6,
+        }),
+        async (pace, phases) => {
+          const gate = aGate(redis);
+          const slots: number[] = [];
+          for (const { idle, calls } of phases) {
+            await gate.advance(Math.round(idle * pace.perMs));
+            // Sent as one pipeline, which Redis works off in this order.
+            const asked = Array.from({ length: calls }, () => [
+              gate.enter(pace, { waitMsMax: FOR_EVER }).then(() => Number.NaN),
+              gate.leavesAtMs(pace),
+            ]);
+            slots.push(...(await Promise.all(asked.flat())).filter((slot) => !Number.isNaN(slot)));
+          }
+          expect(fullestWindow(slots, pace.perMs - ROUNDING_MS)).toBeLessThanOrEqual(pace.requests);
+        },
+      ),
+      {
+        numRuns: 20,
+        interruptAfterTimeLimit: 4_000,
+        // A burst after a pause, then as much as there is: the fullest window a pace can make.
+        examples: [
+          [
+            aPace({ requests: 100, burst: 2 }),
+            [
+              { idle: 0, calls: 1 },
+              { idle: 1.5, calls: 150 },
+            ],
+          ],
+        ],
+      },
+    );
+  });
+
+  it.each([
+    [10, 1],
+    [100, 2],
+    [1_000, 20],
+  ])('lets a busy account use at least 97 %% of %i calls a second', async (requests, burst) => {
+    const gate = aGate(await aTestRedis());
+    const pace = aPace({ requests, burst });
+    const enter = () => gate.enter(pace, { waitMsMax: FOR_EVER });
+    // One pipeline, so that the time of the round trips does not count.
+    const [, first] = await Promise.all([
+      enter(),
+      gate.lastSlotMs(pace),
+      ...Array.from({ length: requests }, enter),
+    ]);
+    const took = (await gate.lastSlotMs(pace)) - first;
+    expect(took).toBeLessThan(pace.perMs / 0.97 + 50);
+  });
+
+  it('lets nothing wait while a slot is free', async () => {
+    const redis = await aTestRedis();
+    await fc.assert(
+      fc.asyncProperty(paces, fc.integer({ min: 0, max: 5 }), async (pace, extra) => {
+        const gate = aGate(redis);
+        // After a pause of one whole window everything saved up is a burst, and no more than that.
+        for (let i = 0; i < 3; i++) await gate.enter(pace, { waitMsMax: FOR_EVER });
+        await gate.advance(pace.perMs * 2 + extra);
+        const waits: number[] = [];
+        for (let i = 0; i < pace.burst; i++) {
+          const entered = await gate.enter(pace, { waitMsMax: FOR_EVER });
+          waits.push(entered.kind === 'go' ? entered.waitMs : -1);
+        }
+        expect(waits).toEqual(waits.map(() => 0));
+      }),
+      { numRuns: 15, interruptAfterTimeLimit: 4_000 },
+    );
+  });
+
+  it('says how long to wait when that is longer than the caller would, and keeps nothing for it', async () => {
+    const gate = aGate(await aTestRedis());
+    const pace = aPace({ requests: 1, perMs: 60_000 });
+    expect(await gate.enter(pace)).toMatchObject({ kind: 'go', waitMs: 0 });
+    for (let i = 0; i < 3; i++) {
+      const refused = await gate.enter(pace, { waitMsMax: 250 });
+      expect(refused).toMatchObject({ kind: 'later', reason: 'pace' });
+      if (refused.kind === 'later') {
+        expect(refused.ms).toBeGreaterThan(59_000);
+        expect(refused.ms).toBeLessThanOrEqual(60_000);
+      }
+    }
+    await gate.advance(60_000);
+    expect(await gate.enter(pace)).toMatchObject({ kind: 'go', waitMs: 0 });
+  });
+
+  it('holds over processes that ask at the same time', async () => {
+    const gate = aGate(await aTestRedis());
+    const pace = aPace({ requests: 50 });
+    const entered = await Promise.all(
+      Array.from({ length: 100 }, () => gate.enter(pace, { waitMsMax: FOR_EVER })),
+    );
+    const waits = entered.map((e) => (e.kind === 'go' ? e.waitMs : Number.NaN));
+    // Each wait counts from the moment its own call was asked for.
+    expect(fullestWindow(waits, 970)).toBeLessThanOrEqual(50);
+    expect(Math.max(...waits)).toBeGreaterThan(1_900);
+  });
+});

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { createGate, type Leaving, type Pace } from '../../shared/providers/gate.ts';
+import type { RedisClient } from '../../shared/redis/connect.ts';
+import type { Keys } from '../../shared/redis/keys.ts';
+
+const PARTITIONS = 1;
+
+export function aPace(overrides: Partial<Pace> = {}): Pace {
+  return { requests: 10, perMs: 1_000, burst: 1, concurrency: 1_000, dailyShare: 1, ...overrides };
+}
+
+export type VirtualGate = ReturnType<typeof aGate>;
+
+/**
+ * The gate of a fresh account with a clock that can be set forward. The scripts go by the clock of Redis; time passes
+ * here by moving everything they stored into the past.
+ */
+export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
+  const account = randomUUID();
+  const gate = createGate({ redis, keys, partitions: PARTITIONS, processId: 'test' });
+  const gateKey = keys.gate(0, account);
+  const leasesKey = keys.leases(0, account);
+  let passedMs = 0;
+
+  return {
+    account,
+    gateKey,
+    leasesKey,
+    enter: (pace: Pace, { leaseMs = 600_000, waitMsMax = 0 } = {}) =>
+      gate.enter(account, pace, leaseMs, waitMsMax),
+    recheck: (lease: string, pace: Pace) => gate.recheck(account, pace, 600_000, lease),
+    leases: () => redis.zrange(leasesKey, '0', '-1'),
+    leave: (lease: string, leaving: Leaving = {}, nowMs = 0) => gate.leave(account, lease, leaving, nowMs),
+
+    /** Moment of the slot given last, on the clock of this gate; a slot saved up lies before `now`. */
+    async lastSlotMs(pace: Pace): Promise<number> {
+      return Number(await redis.hget(gateKey, 'tat')) - intervalOf(pace) + passedMs;
+    },
+
+    /** When the call that was let in last leaves. */
+    async leavesAtMs(pace: Pace): Promise<number> {
+      const [slot, now] = await Promise.all([this.lastSlotMs(pace), this.nowMs()]);
+      return Math.max(slot, now);
+    },
+
+    async nowMs(): Promise<number> {
+      const [seconds, micros] = await redis.time();
+      return Number(seconds) * 1_000 + Number(micros) / 1_000 + passedMs;
+    },
+
+    async advance(ms: number): Promise<void> {
+      passedMs += ms;
+      const stored = await redis.hgetall(gateKey);
+      for (const field of ['tat', 'block', 'rem_reset', 'daily_at']) {
+        if (stored[field]) await redis.hset(gateKey, field, String(Number(stored[field]) - ms));
+      }
+      const leases = await redis.zrange(leasesKey, '0', '-1', 'WITHSCORES');
+      for (let i = 0; i < leases.length; i += 2)
+        await redis.zadd(leasesKey, Number(leases[i + 1]) - ms, String(leases[i]));
+    },
+  };
+}
+
+/** Time from one slot to the next: a burst is paid for, so that no window ever holds more than the limit. */
+export function intervalOf(pace: Pace): number {
+  return pace.perMs / (pace.requests - pace.burst + 1);
+}
+
+/** Most moments in any half-open stretch of `perMs`. */
+export function fullestWindow(moments: number[], perMs: number): number {
+  const sorted = [...moments].sort((a, b) => a - b);
+  let fullest = 0;
+  let from = 0;
+  for (const [to, moment] of sorted.entries()) {
+    while ((sorted[from] ?? moment) <= moment - perMs) from++;
+    fullest = Math.max(fullest, to - from + 1);
+  }
+  return fullest;
+}
