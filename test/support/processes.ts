@@ -70,12 +70,25 @@ export function startSandboxProcess(env: Environment = {}): Promise<RunningProce
   return startProcess('sandbox', env);
 }
 
+/** A program that takes the place of one of ours: it reads the same variables and answers the same readiness path. */
+export function startInstead(
+  name: ProcessName,
+  script: string,
+  installation: Installation,
+): Promise<RunningProcess> {
+  return startProcess(name, environmentOf(installation), script);
+}
+
 /** Starts one process on a free port and waits until it is ready to work. */
-async function startProcess(name: ProcessName, env: Environment): Promise<RunningProcess> {
+async function startProcess(
+  name: ProcessName,
+  env: Environment,
+  script = `${name}/main.ts`,
+): Promise<RunningProcess> {
   const port = await findFreePort();
   const child = startGuarded({
     command: process.execPath,
-    args: [`${name}/main.ts`],
+    args: [script],
     cwd: ROOT,
     // Nothing of the surrounding environment: a REDIS_URL there must not decide a test.
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', [PORT_VARIABLE[name]]: String(port), ...env },
