@@ -36,6 +36,12 @@ export const accept: Bench = async ({ quick }) => {
     ours_per_second: per(ours, 'perSecond'),
     floor_per_second: per(floors, 'perSecond'),
     ratio: round(median(ours.map((r, i) => r.perSecond / (floors[i]?.perSecond ?? 1)))),
+    cpu_us_per_accept: {
+      api: per(ours, 'processUs'),
+      floor: per(floors, 'processUs'),
+      redis: per(ours, 'redisUs'),
+      redis_floor: per(floors, 'redisUs'),
+    },
     cpu_us_per_accept_above_floor: {
       api: round(per(ours, 'processUs') - per(floors, 'processUs'), 1),
       redis: round(per(ours, 'redisUs') - per(floors, 'redisUs'), 1),

@@ -47,6 +47,12 @@ export const drain: Bench = async ({ quick }) => {
     ours_per_second: per(ours, 'perSecond'),
     floor_per_second: per(floors, 'perSecond'),
     ratio: round(median(ours.map((r, i) => r.perSecond / (floors[i]?.perSecond ?? 1)))),
+    cpu_us_per_write: {
+      worker: per(ours, 'workerUs'),
+      floor: per(floors, 'workerUs'),
+      redis: per(ours, 'redisUs'),
+      redis_floor: per(floors, 'redisUs'),
+    },
     cpu_us_per_write_above_floor: {
       worker: round(per(ours, 'workerUs') - per(floors, 'workerUs'), 1),
       redis: round(per(ours, 'redisUs') - per(floors, 'redisUs'), 1),
