@@ -2,6 +2,7 @@ import type { AccountFacts, StoredCredentials } from '../domain/integrated-accou
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Account, AccountStore } from './account-store.ts';
+import { SealedBoxError } from './sealed-box.ts';
 import { createShortCache } from './short-cache.ts';
 
 export type AccountCache = ReturnType<typeof createAccountCache>;
@@ -21,8 +22,16 @@ export function createAccountCache({ store, subscriber, keys }: AccountCacheDeps
   const kept = {
     account: createShortCache<Account | undefined>((id) => store.get(id)),
     facts: createShortCache<AccountFacts | undefined>((id) => store.facts(id)),
-    credentials: createShortCache<{ credentials: StoredCredentials; version: number } | undefined>((id) =>
-      store.credentials(id),
+    credentials: createShortCache<{ credentials: StoredCredentials; version: number } | undefined>(
+      async (id) => {
+        try {
+          return await store.credentials(id);
+        } catch (err) {
+          // The store has put on the account which key is missing; to the caller there are none.
+          if (err instanceof SealedBoxError) return undefined;
+          throw err;
+        }
+      },
     ),
   };
 
@@ -42,7 +51,7 @@ export function createAccountCache({ store, subscriber, keys }: AccountCacheDeps
   return {
     get: kept.account.get,
     facts: kept.facts.get,
-    /** @throws SealedBoxError as the store does; a failure is not kept. */
+    /** Undefined too when they cannot be opened: then the account's `lastError` says why. */
     credentials: kept.credentials.get,
     invalidate,
     /** Stops listening; the subscription stays, since others may share it. */

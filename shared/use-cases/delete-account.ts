@@ -39,8 +39,10 @@ export async function deleteAccount(
   }
   await cancelWaiting(deps, account.id);
   if (account.status === 'needs_reauth') await settleUnsendable(deps, account.id, () => true);
-  await deps.queues.resume(account.id);
-  await deps.queues.activate(account.id);
+  if ((await countOpen(deps, account.id)) > 0) {
+    await deps.queues.resume(account.id);
+    await deps.queues.activate(account.id);
+  }
   const deadlineMs = deps.clock.nowMs() + waitMs;
   while (!(await finishDeletion(deps, deleting))) {
     if (deps.clock.nowMs() >= deadlineMs) return { kind: 'under_way', account: deleting };
@@ -57,9 +59,14 @@ export async function finishDeletion(
   deps: Pick<AccountDeps, 'jobs' | 'queues' | 'store'>,
   account: Pick<Account, 'id'>,
 ): Promise<boolean> {
-  const { waiting, running, delayed } = await deps.jobs.counts(account.id);
-  if (waiting + running + delayed > 0) return false;
-  await deps.queues.obliterate(account.id);
+  if ((await countOpen(deps, account.id)) > 0) return false;
+  try {
+    await deps.queues.obliterate(account.id);
+  } catch (err) {
+    // The engine pauses the queue first, and a worker that attached just now has set it going again.
+    if (err instanceof Error && /non-paused queue/.test(err.message)) return false;
+    throw err;
+  }
   await deps.store.remove(account.id);
   return true;
 }
@@ -80,12 +87,16 @@ export async function finishAbandonedDeletions(
   }
 }
 
+async function countOpen(deps: Pick<AccountDeps, 'jobs'>, account: string): Promise<number> {
+  const { waiting, running, delayed } = await deps.jobs.counts(account);
+  return waiting + running + delayed;
+}
+
 async function assertNoOpenJobs(deps: AccountDeps, account: string): Promise<void> {
-  const [{ waiting, running, delayed }, review] = await Promise.all([
-    deps.jobs.counts(account),
+  const [open, review] = await Promise.all([
+    countOpen(deps, account),
     deps.jobs.list({ accounts: [account], statuses: ['needs_review'], limit: 1 }),
   ]);
-  const open = waiting + running + delayed;
   if (open === 0 && review.jobs.length === 0) return;
   const inReview = review.jobs.length > 0 ? ' and jobs that need review' : '';
   throw new AppError(

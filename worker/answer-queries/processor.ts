@@ -17,7 +17,7 @@ export type AnswerQueryDeps = {
   redis: RedisClient;
   keys: Keys;
   partitions: number;
-  store: Pick<AccountStore, 'get' | 'putFacts'>;
+  store: Pick<AccountStore, 'get' | 'credentials' | 'putFacts'>;
   clients: (provider: ProviderName) => Pick<ProviderClient, 'check' | 'fetchFacts' | 'readBack'>;
   descriptors: (provider: ProviderName) => Pick<ProviderDescriptor, 'classify'>;
   /** Paced and authenticated, as for writes. */
@@ -47,6 +47,8 @@ async function findAnswer({ account: id, ask }: QueryMessage, deps: AnswerQueryD
   const account = await deps.store.get(id);
   if (!account) return { ok: false, code: 'not_found', message: 'There is no such integrated account.' };
   try {
+    // A call would only say that there are none; this says why they cannot be opened.
+    await deps.store.credentials(id);
     switch (ask.kind) {
       case 'check':
         return await check(account, deps);
