@@ -47,6 +47,7 @@ export async function startSystem(naive: boolean): Promise<System> {
   };
   const slots = { api: await fill(api), worker: await fill(worker) };
   const owned = opened.move();
+  let redisIsBack = Promise.resolve();
   let turn = 0;
   return {
     sandbox: sandbox.origin,
@@ -59,14 +60,14 @@ export async function startSystem(naive: boolean): Promise<System> {
     },
     async crash(victim, which, downMs) {
       if (victim === 'redis') {
-        await redis.kill();
-        await pause(downMs);
-        await redis.start();
-        return;
+        redisIsBack = redisIsBack.then(async () => {
+          await redis.kill();
+          await pause(downMs);
+          await redis.start();
+        });
+        return redisIsBack;
       }
-      const slot = slots[victim][which % SIZE];
-      if (!slot?.process) return;
-      const { process } = slot;
+      const { slot, process } = await living(slots[victim], which);
       slot.process = undefined;
       await process.kill();
       await pause(downMs);
@@ -85,6 +86,17 @@ async function refill(slot: Slot): Promise<void> {
     } catch (err) {
       if (tries === 5) throw err;
     }
+  }
+}
+
+/** The slot asked for, else the next one in which a process lives; a slow machine may have to start one first. */
+async function living(slots: Slot[], which: number): Promise<{ slot: Slot; process: RunningProcess }> {
+  for (;;) {
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[(which + i) % slots.length];
+      if (slot?.process) return { slot, process: slot.process };
+    }
+    await pause(50);
   }
 }
 
