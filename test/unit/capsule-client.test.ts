@@ -251,7 +251,7 @@ describe('finding the record of a lost create', () => {
     const { remoteId } = await written(plan);
     await written(planned({ name: 'Another' }));
     const found = await find(plan, undefined, sentAt);
-    expect(found).toMatchObject({ kind: 'found', by: 'content' });
+    expect(found).toMatchObject({ kind: 'found', by: 'content', trustworthy: true });
     expect(matching(found)).toEqual([remoteId]);
   });
 

@@ -234,7 +234,7 @@ describe('finding the record of a lost create', () => {
     await create(plan);
     await create(planned({ name: 'Another', amount: 10 }));
     const once = await find(plan, undefined, sentAt);
-    expect(once).toMatchObject({ kind: 'found', by: 'content' });
+    expect(once).toMatchObject({ kind: 'found', by: 'content', trustworthy: true });
     expect(once.candidates.filter(({ matches }) => matches)).toHaveLength(1);
     await create(plan);
     expect((await find(plan, undefined, sentAt)).candidates.filter(({ matches }) => matches)).toHaveLength(2);
