@@ -39,7 +39,8 @@ async function nextIds(
   const pages = await Promise.all(
     indexes.map((key) => deps.redis.zrevrangebylex(key, max, `[${floor}`, 'LIMIT', 0, count)),
   );
-  return pages.flat().sort().reverse().slice(0, count);
+  // A job that changes its status between two of these reads stands in both.
+  return [...new Set(pages.flat())].sort().reverse().slice(0, count);
 }
 
 /** Jobs of several accounts from new to old. Ids sort by time, so indexes of many accounts merge by plain order. */

@@ -18,6 +18,8 @@ if record[4] and record[4] ~= '' then return {-1} end
 if tonumber(record[3] or '0') + 1 ~= tonumber(ARGV[3]) then return {0, 'superseded'} end
 if not record[5] or record[5] == '' then redis.call('HSET', KEYS[1], 'first_at', ARGV[4], 'held_base', ARGV[7]) end
 redis.call('HSET', KEYS[1], 'n', ARGV[3], 'sending', ARGV[5], 'a' .. ARGV[3], ARGV[6], 'status', 'running', 'updated', ARGV[4], 'next_at', '', 'wait_reason', '')
+-- The newest fifty are shown; a job limited for days makes hundreds.
+redis.call('HDEL', KEYS[1], 'a' .. (tonumber(ARGV[3]) - 50))
 if status == 'running' then return {1, tonumber(redis.call('HGET', KEYS[1], 'seq'))} end
 redis.call('ZREM', status == 'queued' and KEYS[2] or KEYS[3], ARGV[1])
 redis.call('ZADD', KEYS[4], 0, ARGV[1])
