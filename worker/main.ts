@@ -3,6 +3,7 @@ import { systemClock, toIso } from '../shared/clock.ts';
 import { ConfigError, loadConfig } from '../shared/config.ts';
 import { createSecret } from '../shared/ids.ts';
 import { createLogger } from '../shared/logger.ts';
+import { createProviderPolicy } from '../shared/outbound-policy/provider-policy.ts';
 import { createCaller } from '../shared/providers/caller.ts';
 import { clients } from '../shared/providers/clients.ts';
 import { descriptors } from '../shared/providers/descriptors.ts';
@@ -90,7 +91,11 @@ async function main(): Promise<void> {
   const allowlist = config.providerUrlAllowlist ?? vendorOrigins;
   const { send } = shutdown.own(
     'provider connections',
-    createSender({ isAllowed: (url) => isUrlAllowed(url, allowlist), clock }),
+    createSender({
+      isAllowed: (url) => isUrlAllowed(url, allowlist),
+      outbound: createProviderPolicy(allowlist),
+      clock,
+    }),
     (sender) => sender.close(),
   );
   const gate = createGate({ redis, keys, partitions, processId });

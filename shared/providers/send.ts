@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
+import type { ProviderPolicy } from '../outbound-policy/provider-policy.ts';
 import type { AnsweredCall, CallResult } from './port.ts';
 
 /** Larger answers are cut off: none of the calls we make has a legitimate one of this size. */
@@ -28,7 +29,12 @@ export type Send = (request: SendRequest) => Promise<Unanswered>;
  * The one place that talks HTTP to providers. Never throws: how the call ended, and whether bytes left, is the result.
  * Redirects are answers like any other and are not followed.
  */
-export function createSender(options: { isAllowed: (url: string) => boolean; clock: Clock }) {
+export function createSender(options: {
+  isAllowed: (url: string) => boolean;
+  /** Judges addresses, at every new connection; left out only by tests that talk to themselves. */
+  outbound?: ProviderPolicy;
+  clock: Clock;
+}) {
   const agent = new Agent({
     connections: 256,
     pipelining: 1,
@@ -37,7 +43,7 @@ export function createSender(options: { isAllowed: (url: string) => boolean; clo
     keepAliveMaxTimeout: 30_000,
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: 10_000 },
+    connect: { timeout: 10_000, lookup: options.outbound?.lookup },
   });
 
   const send: Send = (request) => {
@@ -49,6 +55,13 @@ export function createSender(options: { isAllowed: (url: string) => boolean; clo
         message: `${origin} is not in PROVIDER_URL_ALLOWLIST; nothing was sent`,
       });
     }
+    const refused = options.outbound?.judge(request.url);
+    if (refused !== undefined)
+      return Promise.resolve({
+        kind: 'not_sent',
+        code: 'url_not_allowed',
+        message: `${refused}; nothing was sent`,
+      });
     const { promise, resolve } = Promise.withResolvers<Unanswered>();
     new Exchange(request, options.clock, resolve).dispatchOn(agent);
     return promise;
@@ -145,6 +158,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     const code = 'code' in err && typeof err.code === 'string' ? err.code : err.name;
     const message = `${code}: ${err.message}`;
     if (this.#bytesLeft) this.#end({ kind: 'unanswered', code: 'provider_no_answer', message });
+    else if (code === 'EOUTBOUND')
+      this.#end({ kind: 'not_sent', code: 'url_not_allowed', message: err.message });
     else this.#end({ kind: 'not_sent', code: 'provider_unreachable', message });
   }
 
