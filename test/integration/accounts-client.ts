@@ -74,7 +74,7 @@ export async function dumpRedis(prefix: string): Promise<Map<string, string>> {
     const [next, keys] = Array.isArray(reply) ? reply : ['0', []];
     for (const key of keys) {
       const dumped: unknown = await readAny(redis, String(key));
-      found.set(String(key), JSON.stringify(dumped));
+      found.set(String(key), JSON.stringify(dumped ?? null));
     }
     cursor = String(next);
   } while (cursor !== '0');
