@@ -1,6 +1,7 @@
 import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
 import { OpportunityInput } from '../../shared/domain/opportunity.ts';
-import { bodyOf, plan } from '../../shared/providers/close/mapping.ts';
+import { plan } from '../../shared/providers/close/mapping.ts';
+import { bodyOf } from '../../shared/providers/close/plan-body.ts';
 import type { MappingInput, MappingResult } from '../../shared/providers/port.ts';
 
 export const JOB_ID = '019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b';

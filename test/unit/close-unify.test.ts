@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { minorDigits } from '../../shared/domain/money.ts';
 import { Opportunity, OpportunityInput } from '../../shared/domain/opportunity.ts';
-import { bodyOf } from '../../shared/providers/close/mapping.ts';
 import { readNote } from '../../shared/providers/close/note.ts';
+import { bodyOf } from '../../shared/providers/close/plan-body.ts';
 import { unify } from '../../shared/providers/close/unify.ts';
 import { closeFacts, JOB_ID, planClose } from './close-support.ts';
 

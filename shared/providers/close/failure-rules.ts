@@ -40,7 +40,7 @@ const limited = (more: (answer: AnsweredCall) => boolean) => (answer: AnsweredCa
 const permanent = 'permanent';
 const ambiguous = 'ambiguous';
 
-/** One row per known answer; the first that matches wins, the last matches everything. */
+/** One row per known answer; the first that matches wins, the last matches everything. Long because it is a table. */
 export const RULES: FailureRule[] = [
   {
     id: 'close.400.field-errors-nested',

@@ -5,7 +5,7 @@ import { answeredWith, readAs } from '../read-call.ts';
 import { hasMarker } from '../text-marker.ts';
 import { bodyKeyOf, fieldIdOf } from './custom-fields.ts';
 import { recordUrl } from './descriptor.ts';
-import { bodyOf, contentOf } from './mapping.ts';
+import { bodyOf, contentOf } from './plan-body.ts';
 import { CloseEvents, CloseRecord, closeList } from './responses.ts';
 
 /**
@@ -42,12 +42,12 @@ export async function find(
       // The event shows the record as it was created; a later look must not undo a match.
       if (!before?.candidate.matches) byId.set(seen.candidate.remoteId, seen);
     }
-    const candidates = [...byId.values()].map(({ candidate }) => candidate);
+    const candidates = inOrder(byId).map(({ candidate }) => candidate);
     // By marker the first match settles it; by content a second one could still turn up in the list.
     if (request.marker && candidates.some(({ matches }) => matches))
       return { ok: true, value: { kind: 'found', by: 'marker', candidates } };
   }
-  const all = [...byId.values()];
+  const all = inOrder(byId);
   const candidates = all.map(({ candidate }) => candidate);
   const trustworthy =
     complete &&
@@ -56,6 +56,11 @@ export async function find(
   if (candidates.some(({ matches }) => matches))
     return { ok: true, value: { kind: 'found', by: 'content', candidates, trustworthy } };
   return { ok: true, value: { kind: 'none', trustworthy, candidates } };
+}
+
+/** Close's ids say nothing about age; any fixed order makes every look-up adopt the same one of several. */
+function inOrder(byId: Map<string, Seen>): Seen[] {
+  return [...byId.values()].sort((a, b) => (a.candidate.remoteId < b.candidate.remoteId ? -1 : 1));
 }
 
 /** Close drops unknown keys silently: a marker in a field that does not exist proves nothing by its absence. */
