@@ -15,7 +15,7 @@ import { createTokenRefresher } from '../shared/providers/token-refresh.ts';
 import { createTokenSender } from '../shared/providers/token-sender.ts';
 import { isUrlAllowed } from '../shared/providers/url-allowlist.ts';
 import { createAccountQueues } from '../shared/queues/account-queues.ts';
-import { PRIORITY, QueryMessage } from '../shared/queues/messages.ts';
+import { QueryMessage } from '../shared/queues/messages.ts';
 import { connectRedis, waitUntilReady } from '../shared/redis/connect.ts';
 import { createKeys } from '../shared/redis/keys.ts';
 import { agreeOnPartitions } from '../shared/redis/partitions.ts';
@@ -35,6 +35,7 @@ import { expireIndexes } from './sweep/expire-indexes.ts';
 import { requeueOrphans } from './sweep/requeue-orphans.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 import { createWriter } from './write-opportunity/processor.ts';
+import { createTakeClaim } from './write-opportunity/take-claim.ts';
 
 /** Composition root of the background process: the only place here that reads config and opens connections. */
 async function main(): Promise<void> {
@@ -143,15 +144,7 @@ async function main(): Promise<void> {
 
   const writer = createWriter({
     jobs,
-    unknowns: {
-      ...unknowns,
-      async takeClaim(job, remoteId) {
-        // In this order: a crash in between leaves two jobs that look again, never one that believes a record is its own.
-        const adopter = await unknowns.claimant(job, remoteId);
-        if (adopter && adopter !== job.id) await reopenAdopter(adopter);
-        await unknowns.takeClaim(job, remoteId);
-      },
-    },
+    unknowns: { ...unknowns, takeClaim: createTakeClaim({ unknowns, jobs, queues, logger }) },
     epoch: epochs.current,
     accounts: { get: accounts.get, facts: accounts.facts, putFacts: store.putFacts, parkForReauth },
     credentialsOf: accounts.credentials,
@@ -164,22 +157,6 @@ async function main(): Promise<void> {
     logger,
     onAttempt: metrics.onAttempt,
   });
-
-  /** The record it adopted was another job's: it looks again, and sends again only if it finds nothing. */
-  async function reopenAdopter(jobId: string): Promise<void> {
-    const adopter = await jobs.find(jobId);
-    if (!adopter) return;
-    const moved = await jobs.move(adopter, {
-      to: 'queued',
-      from: ['succeeded', 'running', 'waiting'],
-      newGeneration: true,
-      patch: { written: undefined, result: undefined, inFlight: null },
-    });
-    if (moved.kind !== 'moved') return;
-    await queues.add(adopter.account, jobId, moved.generation, PRIORITY.givenBack);
-    await queues.activate(adopter.account);
-    logger.warn({ job_id: jobId }, 'job.adoption_undone');
-  }
 
   const attacher = shutdown.own(
     'queue workers',

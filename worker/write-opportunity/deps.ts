@@ -50,7 +50,7 @@ export type Unknowns = {
   /** The job that claimed this remote id. */
   claimant(job: JobRecord, remoteId: string): Promise<string | undefined>;
   /** Gives the claim of `from` to `to`: a definite answer beats an adoption. */
-  takeClaim(job: JobRecord, remoteId: string): Promise<void>;
+  takeClaim(job: JobRecord, remoteId: string): Promise<unknown>;
 };
 
 /** What the steps of one run share. */
