@@ -2,7 +2,7 @@
  * Who may import whom. `test/rules/boundaries.test.ts` breaks each rule once and expects it to be noticed.
  * Values, types and what a file reaches through others count alike, except where a rule says "directly".
  */
-const PROCESSES = '^(api|worker|sandbox|local|bench|cli|console|test)/';
+const PROCESSES = '^(api|worker|sandbox|local|bench|chaos|cli|console|test)/';
 /** Code whose result depends on its arguments only. */
 const PURE = [
   '^shared/domain/',
@@ -34,7 +34,7 @@ module.exports = {
       'processes-stand-alone',
       'What runs in production does not need what starts it on a laptop, tests or measures it.',
       { path: '^(api|worker)/' },
-      { path: '^(sandbox|local|bench|cli|console|test)/' },
+      { path: '^(sandbox|local|bench|chaos|cli|console|test)/' },
     ),
     forbid(
       'api-calls-no-crm',
@@ -64,7 +64,7 @@ module.exports = {
       'sandbox-stands-alone',
       'It is a second reading of the CRMs’ documentation; sharing code would hide misreadings.',
       { path: '^sandbox/' },
-      { path: '^(api|worker|shared|local|bench|cli|console|test)/' },
+      { path: '^(api|worker|shared|local|bench|chaos|cli|console|test)/' },
     ),
     forbid(
       'clients-use-http',
@@ -82,7 +82,7 @@ module.exports = {
           '^worker/(run-queue|attach-accounts)\\.ts$',
           '^api/routes/admin-queues\\.ts$',
           '^test/',
-          '^bench/',
+          '^(bench|chaos)/',
           'node_modules',
         ],
       },
@@ -91,7 +91,7 @@ module.exports = {
     forbid(
       'ioredis-in-its-place',
       'Others get a store, not a connection library (directly).',
-      { path: '.', pathNot: ['^shared/(redis|queues|stores)/', '^test/', '^bench/', 'node_modules'] },
+      { path: '.', pathNot: ['^shared/(redis|queues|stores)/', '^test/', '^(bench|chaos)/', 'node_modules'] },
       { path: packages('ioredis') },
     ),
     forbid(

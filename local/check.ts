@@ -30,7 +30,18 @@ const tool = (name: string, command: string, ...args: string[]): Check => ({
   run: () => runTool(command, args),
 });
 
-const SOURCE_FOLDERS = ['api', 'worker', 'shared', 'sandbox', 'local', 'cli', 'console', 'bench', 'test'];
+const SOURCE_FOLDERS = [
+  'api',
+  'worker',
+  'shared',
+  'sandbox',
+  'local',
+  'cli',
+  'console',
+  'bench',
+  'chaos',
+  'test',
+];
 
 async function checkSources(): Promise<Result> {
   const breaches = findSourceBreaches('.');

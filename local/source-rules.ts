@@ -14,7 +14,7 @@ type SourceRule = {
 
 const ENVIRONMENT_READERS = [
   /^shared\/config\.ts$/,
-  /^(local|test|bench|cli)\//,
+  /^(local|test|bench|chaos|cli)\//,
   // It is a program of its own that may not import ours.
   /^sandbox\/main\.ts$/,
 ];
@@ -66,7 +66,7 @@ function findInFile(root: string, file: string): SourceFinding[] {
 
 /** Every breach of the rules under `root`. */
 export function findSourceBreaches(root: string): SourceFinding[] {
-  return globSync('{api,worker,shared,sandbox,cli,console,local,bench,test}/**/*.ts', { cwd: root })
+  return globSync('{api,worker,shared,sandbox,cli,console,local,bench,chaos,test}/**/*.ts', { cwd: root })
     .sort()
     .flatMap((file) => findInFile(root, file));
 }
