@@ -7,8 +7,12 @@ import type { JobStore } from '../../shared/stores/job-store.ts';
 
 /** Open jobs looked at in one partition and one sweep. */
 const BATCH = 200;
-/** An open job whose engine job exists is looked at again this much later. */
+/**
+ * An open job whose engine job exists is looked at again after this time or its own age, whichever is longer: a backlog
+ * of 100,000 jobs that waits for an hour is looked at a few times, not once a minute.
+ */
 const LOOK_AGAIN_MS = 60_000;
+const LOOK_AGAIN_MS_MAX = 3_600_000;
 
 export type OrphanDeps = {
   redis: RedisClient;
@@ -38,7 +42,9 @@ async function heal(deps: OrphanDeps, partition: number, member: string): Promis
   const [account = '', id = ''] = member.split(' ');
   const job = await deps.jobs.find(id);
   if (job && (await deps.queues.has(account, id, job.generation))) {
-    await deps.redis.zadd(deps.keys.open(partition), 'XX', Date.now() + LOOK_AGAIN_MS, member);
+    const now = Date.now();
+    const later = Math.min(Math.max(LOOK_AGAIN_MS, now - job.createdAtMs), LOOK_AGAIN_MS_MAX);
+    await deps.redis.zadd(deps.keys.open(partition), 'XX', now + later, member);
     return false;
   }
   if (!job) {
