@@ -22,13 +22,23 @@
  * | P:{n}:refresh:A             | string | single-flight lock of a token refresh                       | 30 s |
  * | P:{n}:answer:ID             | string | JSON answer of an account query                             | 60 s |
  * | P:{n}:A:…, P:{n}:queries:…  | BullMQ | queues; a queue of an account is named by its id            | BullMQ |
+ * | P:{n}:wh-E:…                | BullMQ | deliveries to webhook endpoint E                            | BullMQ |
+ * | P:{t}:event:ID              | hash   | an event: a job as it was, or `kind` json; t = n or `webhooks` | 34 days |
+ * | P:{t}:outbox                | zset   | event id → when it was written (ms), until it is fanned out | at its fan-out |
+ * | P:{n}:delivery:D            | hash   | a delivery; see stores/delivery-store.ts                    | 30 days |
+ * | P:{n}:deliveries:E          | zset   | delivery id → when its event was (ms)                       | 30 days |
+ * | P:{n}:pending               | zset   | delivery id → when the sweep looks for its engine job (ms)  | at its end |
+ * | P:{n}:health:E              | hash   | failing_since, last_failure, blocked, replay_at (ms)        | 30 days |
+ * | P:{webhooks}:endpoint:E     | hash   | a webhook endpoint; see stores/webhook-store.ts             | with the endpoint |
+ * | P:{webhooks}:endpoints:W    | set    | endpoint ids of a workspace                                 | with the endpoint |
+ * | P:{webhooks}:callback:W     | string | sealed secret that signs the callbacks of a workspace       | never |
  * | P:{tokens}:token:SHA        | hash   | an API token                                                | with the token |
  * | P:{tokens}:ids              | hash   | token id → SHA                                              | with the token |
  * | P:epoch                     | hash   | n, at (ms), server: see stores/epoch-store.ts                | never |
  * | P:workers                   | zset   | worker process → last seen (ms)                             | swept |
  *
  * Channels: P:bell (a queue needs a worker), P:done:J (a job's status changed), P:account (an account changed),
- * P:answered:ID (an account query was answered).
+ * P:answered:ID (an account query was answered), P:webhooks (`W E`: endpoint E of workspace W changed).
  */
 export type Keys = ReturnType<typeof createKeys>;
 
@@ -62,8 +72,32 @@ export function createKeys(prefix: string) {
     done: (job: string) => `${prefix}:done:${job}`,
     accountChanged: `${prefix}:account`,
     answered: (id: string) => `${prefix}:answered:${id}`,
+    event: (tag: EventTag, id: string) => `${prefix}:{${tag}}:event:${id}`,
+    outbox: (tag: EventTag) => `${prefix}:{${tag}}:outbox`,
+    delivery: (p: number, id: string) => `${tag(p)}:delivery:${id}`,
+    deliveries: (p: number, endpoint: string) => `${tag(p)}:deliveries:${endpoint}`,
+    pending: (p: number) => `${tag(p)}:pending`,
+    health: (p: number, endpoint: string) => `${tag(p)}:health:${endpoint}`,
+    endpoint: (id: string) => `${prefix}:{webhooks}:endpoint:${id}`,
+    endpoints: (workspace: string) => `${prefix}:{webhooks}:endpoints:${workspace}`,
+    callbackSecret: (workspace: string) => `${prefix}:{webhooks}:callback:${workspace}`,
+    webhooksChanged: `${prefix}:webhooks`,
   };
 }
 
 /** Queue of account queries in each partition. */
 export const QUERY_QUEUE = 'queries';
+
+/** Where an event is kept: beside the record it tells of, so that both are one write. */
+export type EventTag = number | 'webhooks';
+
+const DELIVERY_QUEUE = 'wh-';
+
+/** Queue of one webhook endpoint. */
+export function deliveryQueueOf(endpoint: string): string {
+  return `${DELIVERY_QUEUE}${endpoint}`;
+}
+
+export function isDeliveryQueue(name: string): boolean {
+  return name.startsWith(DELIVERY_QUEUE);
+}

@@ -5,9 +5,12 @@ import type { RedisClient } from './connect.ts';
 const SCRIPTS = {
   dwAccept: { file: 'accept.lua', keys: 9 },
   dwStart: { file: 'start.lua', keys: 4 },
-  dwTransition: { file: 'transition.lua', keys: 11 },
+  dwTransition: { file: 'transition.lua', keys: 13 },
   dwRequeue: { file: 'requeue.lua', keys: 2 },
   dwDeactivate: { file: 'deactivate.lua', keys: 7 },
+  dwDeliveryCreate: { file: 'delivery-create.lua', keys: 4 },
+  dwDeliveryFinish: { file: 'delivery-finish.lua', keys: 3 },
+  dwDeliveryReopen: { file: 'delivery-reopen.lua', keys: 4 },
   dwGateEnter: { file: 'gate-enter.lua', keys: 2 },
   dwGateLeave: { file: 'gate-leave.lua', keys: 2 },
 } as const;

@@ -72,6 +72,12 @@ export type Move = {
   lookAtMs?: number;
 };
 
+/** The facts of a job by which a move finds its keys and its listeners. */
+export type MovedJob = Pick<
+  JobRecord,
+  'id' | 'account' | 'idempotencyHash' | 'workspace' | 'callbackUrl' | 'importId'
+>;
+
 export type JobStoreOptions = {
   redis: RedisClient;
   keys: Keys;
@@ -83,6 +89,16 @@ export type JobStoreOptions = {
   orphanMs: number;
   /** Replicas that must hold a write before it counts; 0 = none. */
   replicas: number;
+  /** Without it nobody is told of transitions. */
+  events?: JobEvents;
+};
+
+/** Who is told of transitions; see stores/webhook-events.ts. */
+export type JobEvents = {
+  /** Milliseconds the event of this transition is kept, undefined when nobody listens. */
+  keptMs(job: MovedJob, to: JobStatus): Promise<number | undefined>;
+  /** The event is written; it is fanned out without being waited for. */
+  written(event: { tag: number; id: string }): void;
 };
 
 /** Thrown when fewer replicas than demanded have a write: it counts as not durable. */
@@ -184,10 +200,8 @@ export function createJobStore(options: JobStoreOptions) {
     return { kind: 'go', sequence: Number(detail) };
   }
 
-  async function move(
-    job: Pick<JobRecord, 'id' | 'account' | 'idempotencyHash'>,
-    wanted: Move,
-  ): Promise<Moved> {
+  async function move(job: MovedJob, wanted: Move): Promise<Moved> {
+    const eventKeptMs = await options.events?.keptMs(job, wanted.to);
     const p = partitionOf(job.id);
     const now = clock.nowMs();
     const jobKey = keys.job(p, job.id);
@@ -201,6 +215,8 @@ export function createJobStore(options: JobStoreOptions) {
       ...(['queued', 'running', 'waiting', 'failed', 'cancelled', 'needs_review'] as const).map((s) =>
         keys.jobsIn(p, account, s),
       ),
+      keys.event(p, job.id),
+      keys.outbox(p),
       account,
       job.id,
       wanted.to,
@@ -214,12 +230,14 @@ export function createJobStore(options: JobStoreOptions) {
       keys.done(job.id),
       wanted.newGeneration ? 'new' : '',
       wanted.onlyIdle ? '1' : '',
+      eventKeptMs ?? '',
       ...(wanted.patch ? encodePatch(wanted.patch) : []),
       // HSET needs at least one pair beside its own; harmless.
       'v',
       1,
     );
     if (reply[0] === 1) {
+      if (reply[3] === 1) options.events?.written({ tag: p, id: `${job.id}.${reply[1]}` });
       await untilReplicated();
       return { kind: 'moved', sequence: Number(reply[1]), generation: Number(reply[2]) };
     }

@@ -3,12 +3,13 @@ Moves a job to another status (or writes into it without moving), by compare-and
 
 KEYS  1 job  2 claim of the remote id ('' claims nothing: then the job key)  3 idempotency key (or the job key)
       4 open  5 active  6… jobs:A:STATUS for queued, running, waiting, failed, cancelled, needs_review (succeeded has none)
+      12 event:J, to which the sequence is added  13 outbox
 ARGV  1 account id  2 job id  3 to  4 allowed froms as ',a,b,'  5 attempt number that must be the last, '' = any
       6 generation that must be current, '' = any  7 now ms  8 retention ms  9 when the orphan sweep looks next (ms)
       10 remote id to claim, '' = none  11 channel told of the change  12 'new' = next generation  13 '1' = in flight must be empty
-      14… field, value, …
+      14 ms to keep the event of this transition, '' = nobody listens  15… field, value, …
 
-returns {1, sequence, generation}  done
+returns {1, sequence, generation, event}  done; event = 1: it stands in the outbox
         {0, status}                not allowed from this status ('missing' when there is no record)
         {-1, n}                    fenced: a later attempt or generation exists, or an attempt is in flight
         {-2, job id}               the remote id is claimed by another job
@@ -33,7 +34,7 @@ if from ~= to then
   if place[to] then redis.call('ZADD', place[to], 0, ARGV[2]) end
   sequence = redis.call('HINCRBY', KEYS[1], 'seq', 1)
 end
-redis.call('HSET', KEYS[1], 'status', to, 'updated', now, unpack(ARGV, 14))
+redis.call('HSET', KEYS[1], 'status', to, 'updated', now, unpack(ARGV, 15))
 local generation = tonumber(record[3])
 if ARGV[12] == 'new' then generation = redis.call('HINCRBY', KEYS[1], 'gen', 1) end
 local member = ARGV[1] .. ' ' .. ARGV[2]
@@ -52,5 +53,16 @@ else
   else redis.call('ZADD', KEYS[4], ARGV[9], member) end
   if to == 'queued' then redis.call('ZADD', KEYS[5], 'LT', now, ARGV[1]) end
 end
-if from ~= to then redis.call('PUBLISH', ARGV[11], to) end
-return {1, sequence, generation}
+local event = 0
+if from ~= to then
+  redis.call('PUBLISH', ARGV[11], to)
+  if ARGV[14] ~= '' then
+    -- The job as it is now, whatever becomes of it before somebody is told.
+    local copy = KEYS[12] .. '.' .. sequence
+    redis.call('COPY', KEYS[1], copy, 'REPLACE')
+    redis.call('PEXPIRE', copy, ARGV[14])
+    redis.call('ZADD', KEYS[13], now, ARGV[2] .. '.' .. sequence)
+    event = 1
+  end
+end
+return {1, sequence, generation, event}
