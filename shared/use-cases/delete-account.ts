@@ -4,6 +4,7 @@ import type { JobRecord, JobStatus } from '../domain/job.ts';
 import type { Account } from '../stores/account-store.ts';
 import type { AccountDeps } from './account-access.ts';
 import { cancelJob } from './cancel-job.ts';
+import { followStatus } from './follow-status.ts';
 
 /** How long a request waits for jobs that have started; then the deletion goes on behind a 202. */
 const WAIT_MS = 20_000;
@@ -33,16 +34,14 @@ export async function deleteAccount(
       // A create came in between; it was accepted, so the account stays.
       if (account.status !== 'deleting') {
         await deps.store.setStatus(account.id, account.status, { from: ['deleting'] });
+        await followStatus(deps, account.id);
       }
       throw err;
     });
   }
   await cancelWaiting(deps, account.id);
   if (account.status === 'needs_reauth') await settleUnsendable(deps, account.id, () => true);
-  if ((await countOpen(deps, account.id)) > 0) {
-    await deps.queues.resume(account.id);
-    await deps.queues.activate(account.id);
-  }
+  if ((await countOpen(deps, account.id)) > 0) await followStatus(deps, account.id);
   const deadlineMs = deps.clock.nowMs() + waitMs;
   while (!(await finishDeletion(deps, deleting))) {
     if (deps.clock.nowMs() >= deadlineMs) return { kind: 'under_way', account: deleting };

@@ -2,6 +2,7 @@ import { AppError } from '../app-error.ts';
 import type { SubmittedCredentials } from '../domain/integrated-account.ts';
 import type { Account } from '../stores/account-store.ts';
 import type { AccountDeps } from './account-access.ts';
+import { followStatus } from './follow-status.ts';
 import { assertUrlsAllowed } from './validate-connection.ts';
 
 /**
@@ -13,7 +14,7 @@ export async function pauseAccount(deps: AccountDeps, account: Account): Promise
     from: ['active', 'needs_reauth', 'paused'],
   });
   if (!paused) throw beingDeleted();
-  await deps.queues.pause(account.id);
+  await followStatus(deps, account.id);
   return paused;
 }
 
@@ -27,7 +28,8 @@ export async function resumeAccount(deps: AccountDeps, account: Account): Promis
     lastError: null,
   });
   if (!active) throw beingDeleted();
-  await goOn(deps, account.id);
+  // Also when it was active already: an earlier resume may have died between status and queue.
+  await followStatus(deps, account.id);
   return active;
 }
 
@@ -51,18 +53,12 @@ export async function replaceCredentials(
     lastError: null,
   });
   if (active) {
-    await goOn(deps, account.id);
+    await followStatus(deps, account.id);
     return active;
   }
   const paused = await deps.store.setStatus(account.id, 'paused', { from: ['paused'], lastError: null });
   if (!paused) throw beingDeleted();
   return paused;
-}
-
-/** Also when the status was active already: an earlier resume may have died between status and queue. */
-async function goOn(deps: AccountDeps, id: string): Promise<void> {
-  await deps.queues.resume(id);
-  await deps.queues.activate(id);
 }
 
 const beingDeleted = () => new AppError('conflict', 'The account is being deleted.');
