@@ -21,6 +21,7 @@ export type AttachDeps = {
   keys: Keys;
   partitions: number;
   queues: AccountQueues;
+  /** As it is now: a copy that is two seconds old would pause a queue that was resumed since. */
   accountOf: (id: string) => Promise<Account | undefined>;
   /** Calls in flight allowed for the account over all processes; more messages than that need not be fetched. */
   concurrencyOf: (account: Account) => number;
@@ -28,6 +29,8 @@ export type AttachDeps = {
   answerQuery: Processor;
   lockMs: number;
   stalledMs: number;
+  /** See {@link IDLE_MS}. */
+  idleMs?: number;
   logger: Logger;
 };
 
@@ -50,12 +53,15 @@ export class QueueAttacher {
   readonly #deps: AttachDeps;
   readonly #scripts: ReturnType<typeof defineScripts>;
   readonly #attached = new Map<string, Attached>();
-  readonly #attaching = new Set<string>();
+  /** Being opened → whether a bell rang meanwhile. */
+  readonly #attaching = new Map<string, boolean>();
+  readonly #idleMs: number;
   #stopped = false;
 
   constructor(deps: AttachDeps) {
     this.#deps = deps;
     this.#scripts = defineScripts(deps.redis);
+    this.#idleMs = deps.idleMs ?? IDLE_MS;
   }
 
   get size(): number {
@@ -91,14 +97,24 @@ export class QueueAttacher {
     const id = `${partition} ${name}`;
     const known = this.#attached.get(id);
     if (known) {
-      if (known.state === 'closing') known.bell = true;
+      // Also while attached: the script that lets the queue go may have run already, its reply still on the way.
+      known.bell = true;
       return;
     }
-    if (this.#stopped || this.#attaching.has(id)) return;
-    this.#attaching.add(id);
+    if (this.#stopped) return;
+    if (this.#attaching.has(id)) {
+      this.#attaching.set(id, true);
+      return;
+    }
+    this.#attaching.set(id, false);
     this.#open(partition, name)
       .catch((err) => this.#deps.logger.warn({ err, queue: name }, 'queue.attach_failed'))
-      .finally(() => this.#attaching.delete(id));
+      .finally(() => {
+        const bell = this.#attaching.get(id) === true;
+        this.#attaching.delete(id);
+        // It may have rung after the account was found to be held: resuming rings.
+        if (bell && !this.#attached.has(id)) this.attach(partition, name);
+      });
   }
 
   async #open(partition: number, name: string): Promise<void> {
@@ -146,16 +162,21 @@ export class QueueAttacher {
     const { queues } = this.#deps;
     const held = account.status === 'paused' || account.status === 'needs_reauth';
     const paused = await queues.isPaused(account.id);
-    if (held && !paused) await queues.pause(account.id);
     if (!held && paused) await queues.resume(account.id);
-    return !held;
+    if (!held) return true;
+    if (!paused) await queues.pause(account.id);
+    // Resumed in the same moment, the pause just made would hold an account that nobody holds.
+    const now = await this.#deps.accountOf(account.id);
+    const resumed = now?.status === 'active';
+    if (resumed) await queues.resume(account.id);
+    return resumed;
   }
 
   #leaveSoon(attached: Attached): void {
     if (attached.timer || attached.state === 'closing') return;
     attached.timer = setTimeout(() => {
       attached.timer = undefined;
-      if (Date.now() - attached.lastWorkMs < IDLE_MS) {
+      if (Date.now() - attached.lastWorkMs < this.#idleMs) {
         this.#leaveSoon(attached);
         return;
       }
@@ -163,10 +184,11 @@ export class QueueAttacher {
         this.#deps.logger.warn({ err, queue: attached.name }, 'queue.detach_failed');
         this.#leaveSoon(attached);
       });
-    }, IDLE_MS).unref();
+    }, this.#idleMs).unref();
   }
 
   async #tryToLeave(attached: Attached): Promise<void> {
+    attached.bell = false;
     if (!(await this.#leave(attached.partition, attached.name))) {
       this.#leaveSoon(attached);
       return;

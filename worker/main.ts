@@ -136,6 +136,8 @@ async function main(): Promise<void> {
     });
     if (!parked) return;
     await queues.pause(account.id);
+    // New credentials in the same moment: the pause just made would hold an account that nobody holds.
+    if ((await store.get(account.id))?.status === 'active') await queues.resume(account.id);
     logger.warn(
       { account_id: account.id, provider: account.provider, reason: message },
       'account.needs_reauth',
@@ -168,7 +170,7 @@ async function main(): Promise<void> {
       partitions,
       queues,
       logger,
-      accountOf: accounts.get,
+      accountOf: store.get,
       concurrencyOf: (account) => paceOf(descriptors[account.provider], account.settings).concurrency,
       write: writer,
       answerQuery: async (message) => {

@@ -87,7 +87,8 @@ async function giveBack(
   if (job.priority !== PRIORITY.givenBack) await job.changePriority({ priority: PRIORITY.givenBack });
   const untilMs = Math.max(step.untilMs, now + 1);
   await job.moveToDelayed(untilMs, token);
-  if (step.wholeQueue) await worker.rateLimit(Math.min(untilMs - now, 60_000));
+  // Only saves fetching in vain: the message is given back already, whatever becomes of it.
+  if (step.wholeQueue) await worker.rateLimit(Math.min(untilMs - now, 60_000)).catch(() => {});
   throw new DelayedError();
 }
 

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { toIso, toIsoOrNull } from '../clock.ts';
 import type { Warning } from './failure.ts';
-import { type AccountStatus, PROVIDERS, type ProviderName } from './integrated-account.ts';
+import {
+  type AccountStatus,
+  type MarkerSetting,
+  PROVIDERS,
+  type ProviderName,
+} from './integrated-account.ts';
 
 export const JOB_STATUSES = [
   'queued',
@@ -99,6 +104,8 @@ export type UnknownSend = {
   /** Provider's clock (its `Date` header where known) when the request left. */
   sentAtProviderMs: number;
   verdictAtMs: number;
+  /** What the request carried; null = nothing. Absent in older records. */
+  marker?: MarkerSetting | null;
 };
 
 /** An attempt whose request may be on the wire. Present from before the first byte until its outcome is stored. */
@@ -110,6 +117,8 @@ export type InFlight = {
   sendBeforeMs: number;
   sentAtProviderMs: number;
   timeoutMs: number;
+  /** See {@link UnknownSend.marker}. */
+  marker?: MarkerSetting | null;
 };
 
 /** The create is confirmed; follow-ups and read-back may remain. */

@@ -32,10 +32,21 @@ export async function requeueOrphans(deps: OrphanDeps): Promise<number> {
   let requeued = 0;
   for (let p = 0; p < deps.partitions; p++) {
     const due = await deps.redis.zrangebyscore(deps.keys.open(p), '-inf', Date.now(), 'LIMIT', 0, BATCH);
-    const healed = await Promise.all(due.map((member) => heal(deps, p, member)));
+    const healed = await Promise.all(due.map((member) => healOrSkip(deps, p, member)));
     requeued += healed.filter(Boolean).length;
   }
   return requeued;
+}
+
+/** One record that cannot be read, as one of a newer version, must not keep all others from being healed. */
+async function healOrSkip(deps: OrphanDeps, partition: number, member: string): Promise<boolean> {
+  try {
+    return await heal(deps, partition, member);
+  } catch (err) {
+    deps.logger.warn({ err, member }, 'job.not_healed');
+    await deps.redis.zadd(deps.keys.open(partition), 'XX', Date.now() + LOOK_AGAIN_MS, member);
+    return false;
+  }
 }
 
 async function heal(deps: OrphanDeps, partition: number, member: string): Promise<boolean> {

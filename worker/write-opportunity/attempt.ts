@@ -36,6 +36,7 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
         sendBeforeMs: now + SEND_WITHIN_MS,
         sentAtProviderMs: deps.providerTime(account.id, now),
         timeoutMs: timeoutOf(account),
+        marker: run.marker ? { kind: run.marker.kind, field: run.marker.field } : null,
       };
       const started = await deps.jobs.start(job, intent, attempt, account.heldMs);
       if (started.kind === 'go') {
@@ -162,6 +163,7 @@ export function unknownSendOf(inFlight: InFlight, run: Run, sentByMs: number) {
     attempt: inFlight.attempt,
     sentAtProviderMs: inFlight.sentAtProviderMs,
     verdictAtMs: verdictAtMs(sentByMs, inFlight.timeoutMs, run.policy),
+    marker: inFlight.marker,
   };
 }
 

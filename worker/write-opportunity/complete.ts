@@ -31,16 +31,18 @@ export async function completeWrite(
   const { job } = run;
   const open = planned.plan.followUps.filter(({ key }) => !isFollowUpEnded(job.followUps[key]));
   const readsBack = needsReadBack(run, planned, written);
-  if (open.length === 0 && !readsBack)
+  if (!job.written && open.length === 0 && !readsBack)
     return finish(deps, run, planned, written, written.answer, attempt, []);
 
-  if (!job.written) {
+  // Opened again (a late answer, follow-ups to repeat), it is under way once more: `queued` does not end at once.
+  if (!job.written || job.status === 'queued') {
     const moved = await claim(deps, run, planned, written, {
       to: 'running',
       patch: { written, inFlight: null, error: undefined, attempt },
     });
     if (moved.kind !== 'moved') return giveWrittenBack(deps, run, written, attempt, moved);
     job.written = written;
+    job.status = 'running';
   }
   const call = deps.caller(run.account, { signal: run.signal });
   for (const followUp of open) {
@@ -50,8 +52,11 @@ export async function completeWrite(
   const warnings = followUpWarnings(run, planned);
   if (!readsBack) return finish(deps, run, planned, written, written.answer, undefined, warnings);
   const read = await run.client.readBack(call, written.remoteId, run.account.settings);
-  if (read.ok && read.value !== undefined)
+  if (read.ok && read.value !== undefined) {
+    // Its tries are no follow-up that anybody could want repeated.
+    delete job.followUps.read_back;
     return finish(deps, run, planned, written, read.value, undefined, warnings);
+  }
   if (!read.ok) {
     const waiting = await waitForFollowing(deps, run, 'read_back', read.result);
     if (waiting) return waiting;
@@ -163,7 +168,7 @@ async function finish(
   return DONE;
 }
 
-function resultOf(run: Run, facts: AccountFacts, written: Written, record: unknown): unknown {
+function resultOf(run: Run, facts: AccountFacts | undefined, written: Written, record: unknown): unknown {
   const { query } = run.job.request;
   // An adopted record has no create answer of its own: what the provider shows of it stands in.
   const answer = written.by === 'reconciled' ? record : written.answer;
@@ -212,17 +217,26 @@ async function giveWrittenBack(
   if (refused.kind === 'claimed' && written.by === 'reconciled') return waitUntil(deps.clock.nowMs() + 1_000);
   if (refused.kind === 'claimed' || written.by !== 'succeeded') return DONE;
   const patch: JobPatch = { written, inFlight: null, ...(attempt ? { attempt } : {}) };
-  const current = await persist(run.logger, 'late answer', () => deps.jobs.find(run.job.id));
-  if (!current || current.written || current.status === 'succeeded') return DONE;
-  await persist(run.logger, 'late answer', () =>
-    deps.jobs.move(current, {
-      to: current.status === 'running' ? 'waiting' : 'queued',
-      from: ['running', 'waiting', 'needs_review', 'failed'],
-      remoteId: written.remoteId,
-      newGeneration: true,
-      lookAtMs: deps.clock.nowMs(),
-      patch,
-    }),
-  );
-  return DONE;
+  for (;;) {
+    const current = await persist(run.logger, 'late answer', () => deps.jobs.find(run.job.id));
+    if (!current) return DONE;
+    if (current.written || current.status === 'succeeded') {
+      const other = current.written?.remoteId;
+      if (other !== written.remoteId)
+        run.logger.error({ remote_id: written.remoteId, other_remote_id: other }, 'job.second_record');
+      return DONE;
+    }
+    const moved = await persist(run.logger, 'late answer', () =>
+      deps.jobs.move(current, {
+        to: current.status === 'running' ? 'waiting' : 'queued',
+        // It moves on while we look: then look again.
+        from: [current.status],
+        remoteId: written.remoteId,
+        newGeneration: true,
+        lookAtMs: deps.clock.nowMs(),
+        patch,
+      }),
+    );
+    if (moved.kind !== 'refused') return DONE;
+  }
 }

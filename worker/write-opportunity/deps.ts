@@ -67,7 +67,7 @@ export type Run = {
 
 export function beginRun(deps: WriterDeps, job: JobRecord, account: Account, signal: AbortSignal): Run {
   const descriptor = deps.descriptorOf(account.provider);
-  const setting = account.settings.marker;
+  const setting = markerOf(job, account);
   return {
     job,
     account,
@@ -78,6 +78,16 @@ export function beginRun(deps: WriterDeps, job: JobRecord, account: Account, sig
     signal,
     logger: deps.logger.child({ job_id: job.id, account_id: account.id, provider: account.provider }),
   };
+}
+
+/**
+ * A create that may have been written is looked for by the marker it carried, and repeated with it, whatever the
+ * account says today: by a key that it never had, its absence would seem certain.
+ */
+function markerOf(job: JobRecord, account: Account) {
+  const sent = [...job.unknownSends, ...(job.inFlight ? [job.inFlight] : [])];
+  const known = sent.find(({ marker }) => marker !== undefined);
+  return known ? known.marker : account.settings.marker;
 }
 
 /** A unique key of the provider's own: creating by it twice cannot make two records. */

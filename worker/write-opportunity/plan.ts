@@ -6,7 +6,13 @@ import type { Call, CallResult, MappingResult, WritePlan } from '../../shared/pr
 import type { Run, WriterDeps } from './deps.ts';
 
 export type Planned =
-  | { kind: 'plan'; plan: WritePlan; warnings: Warning[]; facts: AccountFacts; fingerprint: string }
+  | {
+      kind: 'plan';
+      plan: WritePlan;
+      warnings: Warning[];
+      facts: AccountFacts | undefined;
+      fingerprint: string;
+    }
   | { kind: 'invalid'; failures: FieldFailure[] }
   /** The account's live values could not be read: how that call ended. */
   | { kind: 'unread'; result: CallResult };
@@ -43,6 +49,24 @@ export async function planWrite(deps: WriterDeps, run: Run, call: Call): Promise
     ]),
     facts,
     fingerprint: fingerprintOf(mapped.plan),
+  };
+}
+
+/** What is left of a plan for a job that is written already and can no longer be mapped: its result. */
+export function planOfWritten(run: Run, why: string): Extract<Planned, { kind: 'plan' }> {
+  const { job } = run;
+  return {
+    kind: 'plan',
+    plan: { create: { method: 'GET', path: '', purpose: 'read_back' }, followUps: [], content: {} },
+    warnings: [
+      ...job.warnings,
+      {
+        code: 'follow_ups_not_planned',
+        message: `The opportunity was written; whatever should have followed its create could not be planned: ${why}`,
+      },
+    ],
+    facts: undefined,
+    fingerprint: job.fingerprint ?? '',
   };
 }
 

@@ -7,9 +7,9 @@ import { completeWrite } from './complete.ts';
 import { nextProbeAtMs, verdictAtMs } from './decide.ts';
 import { beginRun, deadlineOf, hasNativeKey, type Run, type WriterDeps } from './deps.ts';
 import { endAsFailed, holdForReauth, waitInRecord } from './endings.ts';
-import { outcomeOf } from './outcome.ts';
-import { planWrite } from './plan.ts';
-import { reconcile, takeOver } from './reconcile.ts';
+import { type Failed, outcomeOf } from './outcome.ts';
+import { planOfWritten, planWrite } from './plan.ts';
+import { askAPerson, reconcile, takeOver } from './reconcile.ts';
 
 /** How soon a message of a held account is looked at again; its queue is paused, so that this hardly happens. */
 const HELD_LOOK_MS = 5_000;
@@ -56,12 +56,11 @@ async function advance(deps: WriterDeps, run: Run, job: JobRecord): Promise<Next
       planned.failures.length === 1 && first
         ? first.message
         : `${planned.failures.length} fields cannot be written to this account.`;
-    return endAsFailed(
-      deps,
-      run,
-      { code: first?.code ?? 'invalid_body', message, fields: planned.failures },
-      {},
-    );
+    return endUnplanned(deps, run, {
+      code: first?.code ?? 'invalid_body',
+      message,
+      fields: planned.failures,
+    });
   }
   if (job.written) return completeWrite(deps, run, planned, job.written, undefined);
   if (job.unknownSends.length > 0) return reconcile(deps, run, planned);
@@ -72,6 +71,18 @@ async function advance(deps: WriterDeps, run: Run, job: JobRecord): Promise<Next
     return waitInRecord(deps, run, { untilMs: now + 3_000, reason: 'retry_backoff', wholeQueue: false }, {});
   }
   return attemptWrite(deps, run, planned);
+}
+
+/** It cannot be mapped: the end of a job that never left, but what was sent does not go away by that. */
+function endUnplanned(deps: WriterDeps, run: Run, failed: Failed): Promise<NextStep> {
+  const { job } = run;
+  if (job.written)
+    return completeWrite(deps, run, planOfWritten(run, failed.message), job.written, undefined);
+  if (job.unknownSends.length > 0) {
+    const why = `The provider may have the record; it cannot be looked for, since the request no longer fits the account: ${failed.message}`;
+    return askAPerson(deps, run, job.candidates, why);
+  }
+  return endAsFailed(deps, run, failed, {});
 }
 
 /** Redis may have forgotten what became of this job: it goes the way of a create whose answer is lost. */
@@ -103,7 +114,7 @@ async function waitForFacts(
 ): Promise<NextStep> {
   const outcome = outcomeOf(result, run.descriptor, { method: 'GET', path: '', purpose: 'look_up' });
   if (outcome.kind === 'needs_reauth') return holdForReauth(deps, run, outcome.message, {});
-  if (outcome.kind === 'permanent') return endAsFailed(deps, run, outcome, {});
+  if (outcome.kind === 'permanent') return endUnplanned(deps, run, outcome);
   const now = deps.clock.nowMs();
   const limited = outcome.kind === 'rate_limited';
   const untilMs =

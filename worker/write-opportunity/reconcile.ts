@@ -1,10 +1,10 @@
-import type { Candidate } from '../../shared/domain/job.ts';
+import type { Candidate, JobError } from '../../shared/domain/job.ts';
 import type { Call, Found } from '../../shared/providers/port.ts';
 import { DONE, type NextStep } from '../next-step.ts';
 import { attemptWrite, unknownSendOf } from './attempt.ts';
 import { completeWrite } from './complete.ts';
 import { backoffMs, nextProbeAtMs } from './decide.ts';
-import { hasNativeKey, type Run, type WriterDeps } from './deps.ts';
+import { deadlineOf, hasNativeKey, type Run, type WriterDeps } from './deps.ts';
 import { holdForReauth, waitInRecord } from './endings.ts';
 import { jobErrorOf, readOutcomeOf } from './outcome.ts';
 import { persist } from './persist.ts';
@@ -168,8 +168,10 @@ async function lookAgain(
   const verdictAtMs = Math.max(...job.unknownSends.map((sent) => sent.verdictAtMs));
   // Uniqueness protects a second create by a native key: nothing has to settle first.
   const settled = hasNativeKey(run) || now >= verdictAtMs;
-  if (settled && provesAbsence)
-    return job.error ? failAfterProbe(deps, run, candidates) : attemptWrite(deps, run, planned);
+  if (settled && provesAbsence) {
+    const error = job.error ?? exhausted(run, now);
+    return error ? failAfterProbe(deps, run, error, candidates) : attemptWrite(deps, run, planned);
+  }
   const untilMs = nextProbeAtMs(job.unknownSends, job.probes + 1, policy, now, hasNativeKey(run));
   if (untilMs === undefined) return askAPerson(deps, run, candidates);
   return waitInRecord(
@@ -204,24 +206,47 @@ async function lookUpFailed(
   );
 }
 
+/** Lost creates spend attempts and time like any other: once they are gone nothing is sent again. */
+function exhausted(run: Run, nowMs: number): JobError | undefined {
+  const { job, policy } = run;
+  const last = job.attempts.at(-1);
+  const message = last?.message ?? 'the answers to its creates were lost';
+  if (job.attemptsSpent >= policy.maxAttempts)
+    return jobErrorOf({ code: 'attempts_exhausted', message, httpStatus: last?.httpStatus });
+  if (nowMs > deadlineOf(run, nowMs))
+    return jobErrorOf({ code: 'deadline_exceeded', message, httpStatus: last?.httpStatus });
+  return undefined;
+}
+
 /** The failure that waited for the look-up: nothing was written, so it stands. */
-async function failAfterProbe(deps: WriterDeps, run: Run, candidates: Candidate[]): Promise<NextStep> {
+async function failAfterProbe(
+  deps: WriterDeps,
+  run: Run,
+  error: JobError,
+  candidates: Candidate[],
+): Promise<NextStep> {
   await persist(run.logger, 'failed', () =>
     deps.jobs.move(run.job, {
       to: 'failed',
       generation: run.job.generation,
       onlyIdle: true,
-      patch: { error: run.job.error, candidates, nextAttemptAtMs: null, waitReason: null },
+      patch: { error, candidates, nextAttemptAtMs: null, waitReason: null },
     }),
   );
   return DONE;
 }
 
-async function askAPerson(deps: WriterDeps, run: Run, candidates: Candidate[]): Promise<NextStep> {
+export async function askAPerson(
+  deps: WriterDeps,
+  run: Run,
+  candidates: Candidate[],
+  why?: string,
+): Promise<NextStep> {
   const message =
-    candidates.length > 0
+    why ??
+    (candidates.length > 0
       ? `The provider may have the record: ${candidates.length} candidate(s) could not be told apart for certain.`
-      : 'The provider may have the record, and cannot be asked well enough to know.';
+      : 'The provider may have the record, and cannot be asked well enough to know.');
   await persist(run.logger, 'needs_review', () =>
     deps.jobs.move(run.job, {
       to: 'needs_review',

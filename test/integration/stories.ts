@@ -1,0 +1,28 @@
+import { it } from 'vitest';
+
+export type Stories = {
+  /** A test of its own whose work begins with `begin`, beside all others of the file. */
+  story: (name: string, work: () => Promise<void>) => void;
+  /** Begins all stories at once; call it when what they share is ready. */
+  begin: () => void;
+};
+
+/**
+ * Tests that spend their time waiting (for verdicts, time-outs, back-offs) run beside each other: a file takes as long
+ * as its longest story. Vitest's own concurrency stops at five.
+ */
+export function createStories(timeoutMs = 40_000): Stories {
+  const works: (() => void)[] = [];
+  return {
+    story(name, work) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      // The test below reports it; until that is reached nobody listens.
+      promise.catch(() => {});
+      works.push(() => work().then(resolve, reject));
+      it(name, () => promise, timeoutMs);
+    },
+    begin() {
+      for (const work of works) work();
+    },
+  };
+}
