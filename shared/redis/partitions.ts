@@ -5,9 +5,22 @@ import type { Keys } from './keys.ts';
 /** At most 256, since a job id carries its partition in one byte. Fixed for the life of an installation. */
 export const DEFAULT_PARTITIONS = 64;
 
+// Every key of an account begins with its partition, several times per write: hashed once, not each time.
+const hashes = new Map<string, number>();
+const HASHES_KEPT = 20_000;
+
+function hashOf(accountId: string): number {
+  const known = hashes.get(accountId);
+  if (known !== undefined) return known;
+  const hash = createHash('sha1').update(accountId).digest().readUInt32BE(0);
+  if (hashes.size >= HASHES_KEPT) hashes.clear();
+  hashes.set(accountId, hash);
+  return hash;
+}
+
 /** Accounts hash to partitions; the same everywhere and for ever. */
 export function partitionOfAccount(accountId: string, partitions: number): number {
-  return createHash('sha1').update(accountId).digest().readUInt32BE(0) % partitions;
+  return hashOf(accountId) % partitions;
 }
 
 /**
