@@ -24,6 +24,7 @@
  * | P:{n}:A:…, P:{n}:queries:…  | BullMQ | queues; a queue of an account is named by its id            | BullMQ |
  * | P:{n}:wh-E:…                | BullMQ | deliveries to webhook endpoint E                            | BullMQ |
  * | P:{t}:event:ID              | hash   | an event: a job as it was, or `kind` json; t = n or `webhooks` | 34 days |
+ * | P:{t}:event:A, …:event:E    | string | counts the events of an account or endpoint                 | never |
  * | P:{t}:outbox                | zset   | event id → when it was written (ms), until it is fanned out | at its fan-out |
  * | P:{n}:delivery:D            | hash   | a delivery; see stores/delivery-store.ts                    | 30 days |
  * | P:{n}:deliveries:E          | zset   | delivery id → when its event was (ms)                       | 30 days |

@@ -1,18 +1,20 @@
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
+import { type EventRef, encodeEvent, type NewEvent, WRITE_EVENT_LUA } from './event-store.ts';
 
 /**
  * Changes one account in one step, keeps the time it was held, and tells every process.
  *
- * KEYS  1 account
+ * KEYS  1 account  2 event:A  3 outbox
  * ARGV  1 channel  2 account id  3 now ms  4 JSON: field → its allowed values, all of which must hold
- *       5 fields to count up, comma-separated  6 field to remove ('' = none)  7… field, value, …
+ *       5 fields to count up, comma-separated  6 field to remove ('' = none)
+ *       7 event text ('' = none)  8 status it must have had for the event  9… field, value, …
  *
- * returns {1, count}  changed; count = the new value of the first field counted, else 0
+ * returns {1, count, event}  changed; count = the new value of the first field counted, else 0; event = its sequence, else 0
  *         {0}         a guard refuses
  *         {-404}      no such account
  */
-const CHANGE = `
+const CHANGE = `${WRITE_EVENT_LUA}
 local before = redis.call('HMGET', KEYS[1], 'status', 'held_since')
 if not before[1] then return {-404} end
 local now = tonumber(ARGV[3])
@@ -22,7 +24,7 @@ for field, allowed in pairs(cjson.decode(ARGV[4])) do
   for _, one in ipairs(allowed) do holds = holds or one == value end
   if not holds then return {0} end
 end
-for i = 7, #ARGV, 2 do
+for i = 9, #ARGV, 2 do
   if ARGV[i] == 'status' then
     local holds = ARGV[i + 1] == 'paused' or ARGV[i + 1] == 'needs_reauth'
     if holds and not before[2] then redis.call('HSET', KEYS[1], 'held_since', now) end
@@ -41,7 +43,9 @@ end
 if ARGV[6] ~= '' then redis.call('HDEL', KEYS[1], ARGV[6]) end
 redis.call('HSET', KEYS[1], 'updated', now)
 redis.call('PUBLISH', ARGV[1], ARGV[2])
-return {1, count}
+local event = 0
+if before[1] == ARGV[8] then event = write_event(KEYS[2], KEYS[3], ARGV[7], ARGV[2], now) end
+return {1, count, event}
 `;
 
 export type AccountChange = {
@@ -51,9 +55,14 @@ export type AccountChange = {
   countUp?: string[];
   /** Nothing changes unless every field named has one of its values. */
   guards?: Record<string, string[]>;
+  /** Written in the same step if the status was this one before. */
+  event?: NewEvent & { from: string };
 };
 
-export type AccountChanged = { kind: 'changed'; count: number } | { kind: 'refused' } | { kind: 'missing' };
+export type AccountChanged =
+  | { kind: 'changed'; count: number; event?: EventRef }
+  | { kind: 'refused' }
+  | { kind: 'missing' };
 
 /** Applies one change atomically; see {@link CHANGE}. */
 export async function changeAccount(
@@ -66,18 +75,25 @@ export async function changeAccount(
 ): Promise<AccountChanged> {
   const reply: unknown = await redis.eval(
     CHANGE,
-    1,
+    3,
     keys.account(partition, id),
+    keys.event(partition, id),
+    keys.outbox(partition),
     keys.accountChanged,
     id,
     nowMs,
     JSON.stringify(change.guards ?? {}),
     change.countUp?.join(',') ?? '',
     change.remove ?? '',
+    encodeEvent(change.event),
+    change.event?.from ?? '',
     ...Object.entries(change.set ?? {}).flat(),
   );
-  const [code, count] = Array.isArray(reply) ? reply : [];
-  if (code === 1) return { kind: 'changed', count: Number(count) };
+  const [code, count, event] = Array.isArray(reply) ? reply : [];
+  if (code === 1) {
+    const ref = { tag: partition, id: `${id}.${event}` };
+    return { kind: 'changed', count: Number(count), ...(event > 0 ? { event: ref } : {}) };
+  }
   return { kind: code === 0 ? 'refused' : 'missing' };
 }
 

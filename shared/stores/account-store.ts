@@ -17,6 +17,7 @@ import {
   type AccountError,
   readAccount,
 } from './account-record.ts';
+import type { EventRef, NewEvent } from './event-store.ts';
 import { type SealedBox, SealedBoxError } from './sealed-box.ts';
 
 export type { Account, AccountError } from './account-record.ts';
@@ -39,6 +40,8 @@ export type AccountStoreDeps = {
   partitions: number;
   box: SealedBox;
   clock: Clock;
+  /** Told of an event that was written with a status; it fans it out without being waited for. */
+  onEvent?: (event: EventRef) => void;
 };
 
 export type AccountStore = ReturnType<typeof createAccountStore>;
@@ -46,7 +49,7 @@ export type AccountStore = ReturnType<typeof createAccountStore>;
 const FACTS_TTL_S = 24 * 3_600;
 
 /** Integrated accounts: the record, its sealed credentials and the live values read from its provider. */
-export function createAccountStore({ redis, keys, partitions, box, clock }: AccountStoreDeps) {
+export function createAccountStore({ redis, keys, partitions, box, clock, onEvent }: AccountStoreDeps) {
   const partitionOf = (id: string) => partitionOfAccount(id, partitions);
   const keyOf = (id: string) => keys.account(partitionOf(id), id);
 
@@ -127,12 +130,15 @@ export function createAccountStore({ redis, keys, partitions, box, clock }: Acco
         from?: Account['status'][];
         lastError?: AccountError | null;
         ifCredentialsVersion?: number;
+        /** Written in the same step if the account comes from the status `from`. */
+        event?: NewEvent & { from: Account['status'] };
       } = {},
     ): Promise<Account | undefined> {
       const set: Record<string, string> = { status: to };
       if (opts.lastError) set.last_error = JSON.stringify(opts.lastError);
-      const { kind } = await change(id, {
+      const changed = await change(id, {
         set,
+        event: opts.event,
         remove: opts.lastError === null ? 'last_error' : undefined,
         guards: {
           ...(opts.from && { status: opts.from }),
@@ -141,7 +147,9 @@ export function createAccountStore({ redis, keys, partitions, box, clock }: Acco
           }),
         },
       });
-      return kind === 'changed' ? get(id) : undefined;
+      if (changed.kind !== 'changed') return undefined;
+      if (changed.event) onEvent?.(changed.event);
+      return get(id);
     },
 
     /**
