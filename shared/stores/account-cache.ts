@@ -5,8 +5,6 @@ import type { Account, AccountStore } from './account-store.ts';
 import { SealedBoxError } from './sealed-box.ts';
 import { createShortCache } from './short-cache.ts';
 
-export type AccountCache = ReturnType<typeof createAccountCache>;
-
 export type AccountCacheDeps = {
   store: Pick<AccountStore, 'get' | 'facts' | 'credentials'>;
   /** A connection in subscriber mode, shared with others; the caller owns it. */
