@@ -54,3 +54,12 @@ export function createSecret(bytes = 32): string {
 export function sha256Hex(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
+
+/**
+ * UUID that follows from a text and nothing else.
+ * @see https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-8
+ */
+export function createNamedUuid(text: string): string {
+  const hex = sha256Hex(text);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

@@ -1,9 +1,15 @@
 import { Queue } from 'bullmq';
 import type { Logger } from '../logger.ts';
 import type { RedisClient } from '../redis/connect.ts';
-import { type Keys, QUERY_QUEUE } from '../redis/keys.ts';
+import { deliveryQueueOf, type Keys, QUERY_QUEUE } from '../redis/keys.ts';
 import { partitionOfAccount } from '../redis/partitions.ts';
-import type { Priority, QueryMessage, WriteMessage } from './messages.ts';
+import {
+  type DeliverMessage,
+  PRIORITY,
+  type Priority,
+  type QueryMessage,
+  type WriteMessage,
+} from './messages.ts';
 
 /** Queue objects kept at hand; one costs 37 kB, and an API process may serve many thousands of accounts. */
 const QUEUES_KEPT = 500;
@@ -80,6 +86,43 @@ export function createAccountQueues(options: {
       });
       await redis.zadd(keys.active(p), 'LT', 'CH', Date.now(), QUERY_QUEUE);
       await redis.publish(keys.bell, `${p} ${QUERY_QUEUE}`);
+    },
+
+    /** Queues a delivery's round, to be sent after `delayMs`; adding it twice does nothing. */
+    async addDelivery(endpoint: string, delivery: string, round: number, delayMs: number): Promise<void> {
+      const message: DeliverMessage = { v: 1, delivery, round };
+      await queueOf(partitionOfAccount(endpoint, partitions), deliveryQueueOf(endpoint)).add(
+        'deliver',
+        message,
+        {
+          jobId: engineJobId(delivery, round),
+          priority: PRIORITY.interactive,
+          delay: Math.max(0, delayMs),
+          removeOnComplete: true,
+          removeOnFail: true,
+        },
+      );
+    },
+
+    /** Whether the engine still has a job for this round of a delivery. */
+    async hasDelivery(endpoint: string, delivery: string, round: number): Promise<boolean> {
+      const prefix = keys.queuePrefix(partitionOfAccount(endpoint, partitions));
+      const key = `${prefix}:${deliveryQueueOf(endpoint)}:${engineJobId(delivery, round)}`;
+      return (await redis.exists(key)) === 1;
+    },
+
+    async ringDelivery(endpoint: string): Promise<void> {
+      const p = partitionOfAccount(endpoint, partitions);
+      await redis.publish(keys.bell, `${p} ${deliveryQueueOf(endpoint)}`);
+    },
+
+    /** Removes the queue of an endpoint with everything in it. */
+    async obliterateDeliveries(endpoint: string): Promise<void> {
+      const p = partitionOfAccount(endpoint, partitions);
+      const name = deliveryQueueOf(endpoint);
+      await queueOf(p, name).obliterate({ force: true });
+      await redis.zrem(keys.active(p), name);
+      kept.delete(`${p} ${name}`);
     },
 
     /** Takes a not yet started engine job out; one under way stays. */

@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const WriteMessage = z.object({ v: z.literal(1), job: z.string(), generation: z.int() });
 export type WriteMessage = z.infer<typeof WriteMessage>;
 
+/** One delivery in one round; an older round is ignored. */
+export const DeliverMessage = z.object({ v: z.literal(1), delivery: z.string(), round: z.int() });
+export type DeliverMessage = z.infer<typeof DeliverMessage>;
+
 /** Priority classes within an account's queue; BullMQ serves the lower number first, and 0 is never used. */
 export const PRIORITY = { givenBack: 1, interactive: 2, bulk: 3 } as const;
 export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY];

@@ -19,10 +19,12 @@ export type EventHead = {
   sequence: number;
   /** Of the create that the job came from. */
   callbackUrl?: string;
+  /** Present: for this endpoint alone. */
+  only?: string;
 };
 
 /** An event that is not a job's: written beside the record it tells of. */
-export type NewEvent = { type: EventType; workspace: string; data: unknown };
+export type NewEvent = { type: EventType; workspace: string; data: unknown; only?: string };
 
 /**
  * Lua that writes such an event in the same step as its record; returns its sequence, 0 = none.
@@ -34,7 +36,7 @@ local function write_event(base, outbox, text, subject, now)
   local new = cjson.decode(text)
   local n = redis.call('INCR', base)
   local key = base .. '.' .. n
-  redis.call('HSET', key, 'v', 1, 'kind', 'json', 'ws', new.ws, 'type', new.type, 'at', now, 'seq', n, 'data', new.data)
+  redis.call('HSET', key, 'v', 1, 'kind', 'json', 'ws', new.ws, 'type', new.type, 'at', now, 'seq', n, 'data', new.data, 'only', new.only)
   redis.call('PEXPIRE', key, new.kept)
   redis.call('ZADD', outbox, now, subject .. '.' .. n)
   return n
@@ -44,11 +46,11 @@ end
 /** `text` of {@link WRITE_EVENT_LUA}; '' = no event. The data is text inside, so that Lua's numbers never touch it. */
 export function encodeEvent(event: NewEvent | undefined): string {
   if (!event) return '';
-  const { type, workspace, data } = event;
-  return JSON.stringify({ type, ws: workspace, data: JSON.stringify(data), kept: EVENT_KEPT_MS });
+  const { type, workspace, data, only = '' } = event;
+  return JSON.stringify({ type, ws: workspace, data: JSON.stringify(data), only, kept: EVENT_KEPT_MS });
 }
 
-const HEAD_FIELDS = ['kind', 'ws', 'type', 'at', 'seq', 'status', 'updated', 'callback'] as const;
+const HEAD_FIELDS = ['kind', 'ws', 'type', 'at', 'seq', 'status', 'updated', 'callback', 'only'] as const;
 
 export type EventStore = ReturnType<typeof createEventStore>;
 
@@ -72,6 +74,7 @@ export function createEventStore({ redis, keys }: { redis: RedisClient; keys: Ke
         atMs: Number(isJob ? field('updated') : field('at')),
         sequence: Number(field('seq')),
         ...(callbackUrl ? { callbackUrl } : {}),
+        ...(field('only') ? { only: field('only') } : {}),
       };
     },
 
