@@ -1,20 +1,57 @@
-import express, { type Request, type RequestHandler } from 'express';
+import express, { type NextFunction, type Request, type RequestHandler } from 'express';
 import { AppError } from '../../shared/app-error.ts';
 import { parseJsonBody } from '../../shared/contract/parse-json-body.ts';
 
 export const BODY_BYTES_MAX = 1_048_576;
 
-// As bytes: our own parser must see the source text (exact amounts) and refuse what is no UTF-8.
-const readBytes = express.raw({ type: () => true, limit: BODY_BYTES_MAX, inflate: true });
+// For the rare body with a Content-Encoding: unpacks it, and counts what comes out.
+const readEncoded = express.raw({ type: () => true, limit: BODY_BYTES_MAX, inflate: true });
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Reads the bytes of a JSON body; 415 for another type, 413 when it is too large. */
+/** Reads the bytes of a JSON body into `req.body`; 415 for another type, 413 when it is too large. */
 export const readJsonBody: RequestHandler = (req, res, next) => {
-  if (hasBody(req) && !isJson(req.headers['content-type'])) {
+  if (!hasBody(req)) return next();
+  if (!isJson(req.headers['content-type'])) {
     throw new AppError('unsupported_media_type', undefined, { headers: { Accept: 'application/json' } });
   }
-  readBytes(req, res, next);
+  if ((req.headers['content-encoding'] ?? 'identity') !== 'identity') return readEncoded(req, res, next);
+  if (Number(req.headers['content-length'] ?? 0) > BODY_BYTES_MAX) {
+    req.resume();
+    throw tooLarge();
+  }
+  readPlain(req, next);
 };
+
+/**
+ * As bytes, not text: our own parser must see the source (exact amounts) and refuse what is no UTF-8.
+ * express.raw would do; this is the hot path and costs a third of it.
+ */
+function readPlain(req: Request, next: NextFunction): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let isOver = false;
+  const end = (err?: unknown) => {
+    if (isOver) return;
+    isOver = true;
+    next(err);
+  };
+  req.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    // What still comes is read and dropped, so that the caller gets to see the answer.
+    if (size > BODY_BYTES_MAX) end(tooLarge());
+    else chunks.push(chunk);
+  });
+  req.once('end', () => {
+    const [only] = chunks;
+    req.body = chunks.length === 1 ? only : Buffer.concat(chunks);
+    end();
+  });
+  req.once('error', (cause) =>
+    end(new AppError('invalid_json', 'The body ended before its stated length.', { cause })),
+  );
+}
+
+const tooLarge = () => new AppError('body_too_large', `The body is larger than ${BODY_BYTES_MAX} bytes.`);
 
 function hasBody(req: Request): boolean {
   const length = req.headers['content-length'];

@@ -7,7 +7,7 @@ import type { HttpMetrics } from '../../shared/metrics.ts';
 const SANE_ID = /^[A-Za-z0-9._:/+=@-]{1,128}$/;
 
 /** Above this a request is worth a line even when it went well and did not ask to wait. */
-const SLOW_MS = 1_000;
+const SLOW_MS = 5_000;
 
 /** Gives every request its id, and measures and logs its end. Nothing of the request is logged that is not named here. */
 export function requestContext(logger: Logger, metrics: HttpMetrics): RequestHandler {

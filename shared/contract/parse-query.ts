@@ -17,6 +17,33 @@ const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
 export function parseQuery<S extends z.ZodType>(target: string, schema: S): z.output<S> {
   const at = target.indexOf('?');
   const text = at === -1 ? '' : target.slice(at + 1);
+  const kept = keptFor(schema);
+  const known = kept.get(text);
+  // What is kept under a schema came out of this very schema.
+  if (known !== undefined) return known as z.output<S>;
+  const parsed = parseText(text, schema);
+  if (text.length <= KEPT_CHARS_MAX) {
+    if (kept.size >= KEPT_MAX) kept.clear();
+    kept.set(text, parsed);
+  }
+  return parsed;
+}
+
+/** Callers repeat their query word for word, creates most of all; a result is read only, so it can be shared. */
+const KEPT_MAX = 1_000;
+const KEPT_CHARS_MAX = 300;
+const keptBySchema = new WeakMap<z.ZodType, Map<string, unknown>>();
+
+function keptFor(schema: z.ZodType): Map<string, unknown> {
+  let kept = keptBySchema.get(schema);
+  if (!kept) {
+    kept = new Map();
+    keptBySchema.set(schema, kept);
+  }
+  return kept;
+}
+
+function parseText<S extends z.ZodType>(text: string, schema: S): z.output<S> {
   const pairs = splitPairs(text);
   const failures = pairs.flatMap(findBadKey);
   failures.push(...findRepeated(pairs));
