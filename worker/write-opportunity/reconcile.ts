@@ -59,6 +59,7 @@ export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Prom
   const opened = await deps.credentialsOf(account.id);
   if (!opened) return holdForReauth(deps, run, 'the account has no readable credentials', {});
   const call: Call = deps.caller(account, { signal: run.signal });
+  const lookedAtMs = deps.clock.nowMs();
   const looked = await run.client.find(
     call,
     {
@@ -77,12 +78,13 @@ export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Prom
     'probe.finished',
   );
   const found = looked.value;
-  if (found.kind === 'none') return lookAgain(deps, run, planned, found, found.trustworthy);
+  if (found.kind === 'none') return lookAgain(deps, run, planned, found, lookedAtMs, found.trustworthy);
   const matching = await unclaimed(deps, run, found);
   // Whatever looks like ours is another job's.
-  if (matching.length === 0) return lookAgain(deps, run, planned, found, found.trustworthy === true);
+  if (matching.length === 0)
+    return lookAgain(deps, run, planned, found, lookedAtMs, found.trustworthy === true);
   const adopted = await adopt(deps, run, planned, found, matching);
-  return adopted ?? lookAgain(deps, run, planned, found, false);
+  return adopted ?? lookAgain(deps, run, planned, found, lookedAtMs, false);
 }
 
 /**
@@ -160,14 +162,16 @@ async function lookAgain(
   run: Run,
   planned: Plan,
   found: Found,
+  lookedAtMs: number,
   provesAbsence: boolean,
 ): Promise<NextStep> {
   const { job, policy } = run;
   const now = deps.clock.nowMs();
   const candidates = found.candidates.map(({ remoteId, url, why }) => ({ remote_id: remoteId, url, why }));
   const verdictAtMs = Math.max(...job.unknownSends.map((sent) => sent.verdictAtMs));
+  // What counts is when the look began: its answer may be old by now, if it was slow or this process was frozen.
   // Uniqueness protects a second create by a native key: nothing has to settle first.
-  const settled = hasNativeKey(run) || now >= verdictAtMs;
+  const settled = hasNativeKey(run) || lookedAtMs >= verdictAtMs;
   if (settled && provesAbsence) {
     const error = job.error ?? exhausted(run, now);
     return error ? failAfterProbe(deps, run, error, candidates) : attemptWrite(deps, run, planned);
