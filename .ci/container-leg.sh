@@ -15,6 +15,8 @@ stop_engine() {
   if [ -n "$engine_pid" ]; then
     kill "$engine_pid" 2>/dev/null || true
     wait "$engine_pid" 2>/dev/null || true
+    # The engine leaves its network namespace mounted, which keeps the directory from going.
+    umount "$work/exec/netns/default" 2>/dev/null || true
   fi
   rm -rf "$work" 2>/dev/null || true
 }
