@@ -61,9 +61,13 @@ export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
   };
 }
 
-/** Time from one slot to the next: a burst is paid for, so that no window ever holds more than the limit. */
+/**
+ * Time from one slot to the next: a burst is paid for, so that no window ever holds more than the limit, and calls do
+ * not arrive exactly as they were spaced.
+ */
 export function intervalOf(pace: Pace): number {
-  return pace.perMs / (pace.requests - pace.burst + 1);
+  const windowMs = pace.perMs + Math.min(pace.perMs * 0.01, 10);
+  return windowMs / (pace.requests - pace.burst + 1);
 }
 
 /** Most moments in any half-open stretch of `perMs`. */

@@ -26,8 +26,10 @@ local used, max = tonumber(gate[5] or '0'), tonumber(gate[6] or '0')
 if max > 0 and used >= max * tonumber(ARGV[9]) and now - tonumber(gate[7] or '0') < 300000 then return {0, 60000, 'daily'} end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[6]) then return {0, 25, 'concurrency'} end
--- A burst is paid for by slightly wider slots: burst + (window / interval) never exceeds the limit in any window.
-local interval = tonumber(ARGV[4]) / (tonumber(ARGV[3]) - tonumber(ARGV[5]) + 1)
+-- A burst is paid for by slightly wider slots: burst + (window / interval) never exceeds the limit in any window. The
+-- window is taken 1 % longer (10 ms at most), since calls do not arrive exactly as they were spaced.
+local window = tonumber(ARGV[4]) + math.min(tonumber(ARGV[4]) * 0.01, 10)
+local interval = window / (tonumber(ARGV[3]) - tonumber(ARGV[5]) + 1)
 local tat = math.max(tonumber(gate[1] or '0'), now - (tonumber(ARGV[5]) - 1) * interval)
 local wait = math.max(0, tat - now)
 if wait > tonumber(ARGV[7]) then return {0, math.ceil(wait), 'pace'} end
