@@ -21,6 +21,7 @@ import { createApp } from './app.ts';
 import { createGuard } from './middleware/authenticate.ts';
 import { serveApiTokens } from './routes/api-tokens.ts';
 import { serveIntegratedAccounts } from './routes/integrated-accounts.ts';
+import { serveMeta } from './routes/meta.ts';
 import { createJobWaiter, type JobWaiter } from './wait-for-job.ts';
 
 const DAY_MS = 86_400_000;
@@ -109,6 +110,7 @@ export async function buildApi(
     more: [
       (serve) =>
         serveIntegratedAccounts(serve, { ...parts, store, urlAllowlist: config.providerUrlAllowlist }),
+      (serve) => serveMeta(serve, { store, queries, descriptorOf, clock }),
       (serve) => serveApiTokens(serve, { tokens, clock }),
     ],
   });

@@ -2,6 +2,7 @@ import type { Operation } from './operation.ts';
 import * as accounts from './operations/accounts.ts';
 import * as health from './operations/health.ts';
 import * as jobs from './operations/jobs.ts';
+import * as meta from './operations/meta.ts';
 import * as opportunities from './operations/opportunities.ts';
 import * as tokens from './operations/tokens.ts';
 
@@ -9,6 +10,6 @@ const isOperation = (value: unknown): value is Operation =>
   typeof value === 'object' && value !== null && 'method' in value && 'path' in value && 'responses' in value;
 
 /** Every HTTP operation of the API, in the order of the documentation. */
-export const OPERATIONS: readonly Operation[] = [opportunities, jobs, accounts, tokens, health].flatMap(
+export const OPERATIONS: readonly Operation[] = [opportunities, meta, jobs, accounts, tokens, health].flatMap(
   (group) => Object.values<unknown>(group).filter(isOperation),
 );
