@@ -9,6 +9,7 @@ import { createAccountQueues } from '../shared/queues/account-queues.ts';
 import { connectRedis, type RedisClient, waitUntilReady } from '../shared/redis/connect.ts';
 import { demandDurability, readDurability } from '../shared/redis/durability.ts';
 import { createKeys } from '../shared/redis/keys.ts';
+import { createMemoryGuard } from '../shared/redis/memory-guard.ts';
 import { agreeOnPartitions } from '../shared/redis/partitions.ts';
 import type { Shutdown } from '../shared/shutdown.ts';
 import { createAccountCache } from '../shared/stores/account-cache.ts';
@@ -26,6 +27,7 @@ import { createJobWaiter, type JobWaiter } from './wait-for-job.ts';
 
 const DAY_MS = 86_400_000;
 const REDIS_READY_MS = 10_000;
+const MEMORY_CHECK_MS = 1_000;
 
 /**
  * Opens connections, checks that Redis keeps what it acknowledges, and puts the parts together.
@@ -78,6 +80,10 @@ export async function buildApi(
     (w) => w.close(),
   );
 
+  const memory = createMemoryGuard(redis);
+  const watch = setInterval(() => memory.check().catch(() => {}), MEMORY_CHECK_MS);
+  shutdown.own('memory guard', watch, clearInterval);
+
   const registry = createRegistry('api');
   const readGate = createGateReader(base);
   const accounts = { get: cache.get, facts: cache.facts, list: store.list };
@@ -98,6 +104,7 @@ export async function buildApi(
       baseUrlOf: createBaseUrlReader(store),
       defaultWaitSeconds: config.defaultWaitSeconds,
       allowHttpCallbacks: config.webhookAllowPrivate,
+      isStoreFull: memory.isFull,
     },
     jobs: { ...parts, accounts },
     health: {

@@ -18,6 +18,8 @@ export type SubmitDeps = {
   queues: Pick<AccountQueues, 'add' | 'ring'>;
   descriptorOf: (provider: ProviderName) => ProviderDescriptor;
   clock: Clock;
+  /** Whether the store is too full to take on more: what is accepted must also be able to end. */
+  isStoreFull: () => boolean;
 };
 
 /** A create whose form was validated; `account` belongs to the caller's workspace. */
@@ -41,6 +43,10 @@ const BACKLOG_RETRY_S = 60;
  */
 export async function submitOpportunity(deps: SubmitDeps, submission: Submission): Promise<Submitted> {
   const { account, body, query, callbackUrl, idempotencyKey } = submission;
+  if (deps.isStoreFull()) {
+    const message = 'The store is almost full; open jobs must end before new ones are taken.';
+    throw new AppError('durability_unavailable', message, { retryAfterSeconds: 10 });
+  }
   const id = deps.jobs.newId(account.id);
   const request: JobRequest = { query, body };
   const fingerprint = idempotencyKey === undefined ? undefined : fingerprintOf(request, callbackUrl);
