@@ -1,0 +1,202 @@
+import type { MarkerSetting } from '../../shared/domain/integrated-account.ts';
+import type { JobRecord } from '../../shared/domain/job.ts';
+import { createLogger } from '../../shared/logger.ts';
+import type { CallOptions } from '../../shared/providers/caller.ts';
+import type {
+  CallResult,
+  ProviderClient,
+  ProviderDescriptor,
+  WritePlan,
+} from '../../shared/providers/port.ts';
+import type { Account } from '../../shared/stores/account-store.ts';
+import type { Unknowns, WriterDeps } from '../../worker/write-opportunity/deps.ts';
+import { createTakeClaim } from '../../worker/write-opportunity/take-claim.ts';
+import { LATEST_COMMIT_MS, type Task, type World } from './world.ts';
+
+export const TIMEOUT_MS = 1_500;
+export const SETTLE_MS = 3_000;
+const CONTENT = { name: 'Annual License' };
+const silent = createLogger('model', 'silent');
+
+export function anAccount(marker: MarkerSetting | undefined): Account {
+  const settings = {
+    marker,
+    timeout_ms: TIMEOUT_MS,
+    reconcile: { settle_ms: SETTLE_MS, probes: 3 },
+    retry: { max_attempts: 100 },
+    read_back: false,
+  };
+  // What the writer never looks at is left out.
+  return { id: 'acc', provider: 'close', status: 'active', settings, heldMs: 0 } as unknown as Account;
+}
+
+export function aJob(id: string, account: string, nowMs: number): JobRecord {
+  return {
+    id,
+    schemaVersion: 1,
+    workspace: 'default',
+    account,
+    provider: 'close',
+    status: 'queued',
+    sequence: 1,
+    generation: 1,
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+    request: { query: { response_format: 'unified' }, body: CONTENT },
+    appliedDefaults: {},
+    warnings: [],
+    attempts: [],
+    attemptNumber: 0,
+    attemptsSpent: 0,
+    limitHits: 0,
+    heldBaseMs: 0,
+    unknownSends: [],
+    epoch: 0,
+    probes: 0,
+    followUps: {},
+    candidates: [],
+    corrections: 0,
+  };
+}
+
+/** Everything the real processor rests on, for one run of one job; each part others can see is a point. */
+export function writerDeps(world: World, task: Task): WriterDeps {
+  const at = <T>(what: string, happen: () => T | Promise<T>): Promise<T> =>
+    world.point(task, what).then(happen);
+  const jobs: WriterDeps['jobs'] = {
+    find: (id) => world.store.find(id),
+    start: (...args) => at('start', () => world.store.start(...args)),
+    move: (job, wanted) =>
+      at(`move to ${wanted.to}`, () =>
+        world.store.move(
+          job,
+          world.setting.without === 'claims' ? { ...wanted, remoteId: undefined } : wanted,
+        ),
+      ),
+  };
+  const unknowns = unknownsOf(world, at);
+  const queues = {
+    add: async (_account: string, id: string, generation: number) => world.enqueue(id, generation),
+    activate: async () => {},
+  };
+  return {
+    jobs,
+    unknowns: { ...unknowns, takeClaim: createTakeClaim({ unknowns, jobs, queues, logger: silent }) },
+    epoch: () => ({ number: 0, atMs: 0 }),
+    accounts: {
+      get: async () => world.account,
+      facts: async () => ({ fetchedAtMs: world.nowMs }) as never,
+      putFacts: async () => {},
+      parkForReauth: async () => {},
+    },
+    credentialsOf: async () => ({ credentials: {} as never, version: 1 }),
+    caller: (_account, options) => () => call(world, task, options ?? {}),
+    descriptorOf: () => descriptorOf(world),
+    clientOf: () => clientOf(world, at),
+    clock: { nowMs: () => world.nowMs },
+    providerTime: (_account, nowMs) => nowMs,
+    random: () => 0.5,
+    logger: silent,
+    onAttempt: () => {},
+  };
+}
+
+type At = <T>(what: string, happen: () => T | Promise<T>) => Promise<T>;
+
+function unknownsOf(world: World, at: At): Unknowns {
+  const setOf = (key: string) => {
+    const known = world.sets.get(key) ?? new Set<string>();
+    world.sets.set(key, known);
+    return known;
+  };
+  const open = (key: string, job: JobRecord, closed: string[]) =>
+    [...setOf(key)].filter((id) => id !== job.id && !closed.includes(world.store.status(id) ?? 'succeeded'));
+  const { without } = world.setting;
+  const ended = ['succeeded', 'failed', 'cancelled'];
+  return {
+    announce: (job, fp) => at('announce', () => void setOf(`alike ${fp}`).add(job.id)),
+    settle: (job, fp, parent) =>
+      at('settle', () => {
+        setOf(`alike ${fp}`).delete(job.id);
+        setOf(`parent ${parent}`).delete(job.id);
+      }),
+    twins: (job, fp) => at('twins', () => (without === 'twins' ? [] : open(`alike ${fp}`, job, ended))),
+    block: (job, parent) => at('block', () => void setOf(`parent ${parent}`).add(job.id)),
+    blocker: (job, parent) =>
+      at('blocker', () => open(`parent ${parent}`, job, [...ended, 'needs_review'])[0]),
+    claimant: (_job, remoteId) =>
+      at('claimant', () => (without === 'claims' ? undefined : world.claims.get(remoteId))),
+    takeClaim: (job, remoteId) => at('take claim', () => void world.claims.set(remoteId, job.id)),
+  };
+}
+
+/** One create: the intent, the fence, and what the provider and the network make of it. */
+async function call(world: World, task: Task, options: CallOptions): Promise<CallResult> {
+  const refused = await options.beforeSend?.();
+  if (refused !== undefined) return { kind: 'not_sent', code: 'fenced', message: refused };
+  await world.point(task, 'send');
+  const fenced = options.fence?.();
+  if (fenced !== undefined) return { kind: 'not_sent', code: 'fenced', message: fenced };
+  const { marker } = world.setting;
+  const value = marker ? task.job : undefined;
+  const commit = () =>
+    world.provider.create(JSON.stringify(CONTENT), value, marker?.kind === 'external_id', world.nowMs);
+  // After that the writer believes in absence; a provider that commits later breaks its promise.
+  const latest = world.setting.without === 'settling' ? LATEST_COMMIT_MS + 10_000 : LATEST_COMMIT_MS;
+  const lost: CallResult = { kind: 'unanswered', code: 'provider_no_answer', message: 'the answer was lost' };
+  switch (world.spend('lostAnswers', 5)) {
+    case 1:
+      world.note(`${task.job}: reset before the commit`);
+      return lost;
+    case 2:
+      world.note(`${task.job}: committed, answer lost`);
+      commit();
+      return lost;
+    case 3:
+      world.later(world.nowMs + 1, `${task.job} commits a little later`, () => void commit(), 'isCommit');
+      return lost;
+    case 4:
+      world.later(
+        world.nowMs + latest,
+        `${task.job} commits in the last moment`,
+        () => void commit(),
+        'isCommit',
+      );
+      return lost;
+    default: {
+      const id = commit();
+      await world.point(task, 'receive the answer');
+      return { kind: 'answered', status: 201, headers: {}, body: { id }, receivedAtMs: world.nowMs };
+    }
+  }
+}
+
+function descriptorOf(world: World): ProviderDescriptor {
+  const plan: WritePlan = {
+    create: { method: 'POST', path: '/opportunity', purpose: 'create' },
+    followUps: [],
+    content: CONTENT,
+    ...(world.setting.parentId === undefined ? {} : { parentId: world.setting.parentId }),
+  };
+  const parts: Partial<ProviderDescriptor> = {
+    name: 'close',
+    reconcile: { settleMs: SETTLE_MS, probes: 3 },
+    createAnswersRecord: true,
+    plan: () => ({ ok: true, plan, warnings: [], unsupported: [] }),
+    unify: (record) => record as never,
+    classify: (answer) => {
+      const { id } = answer.body as { id: string };
+      return { kind: 'written', remoteId: id, answer: answer.body, httpStatus: answer.status };
+    },
+  };
+  // The writer asks a descriptor for nothing else.
+  return parts as ProviderDescriptor;
+}
+
+function clientOf(world: World, at: At): ProviderClient {
+  const parts: Partial<ProviderClient> = {
+    find: (_call, request) => at('look', () => world.provider.find(request)),
+    readBack: async (_call, id) => ({ ok: true, value: { id } }),
+  };
+  return parts as ProviderClient;
+}
