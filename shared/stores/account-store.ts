@@ -143,7 +143,7 @@ export function createAccountStore({ redis, keys, partitions, box, clock, onEven
         guards: {
           ...(opts.from && { status: opts.from }),
           ...(opts.ifCredentialsVersion !== undefined && {
-            cred_version: [String(opts.ifCredentialsVersion)],
+            grants: [String(opts.ifCredentialsVersion)],
           }),
         },
       });
