@@ -18,9 +18,12 @@ import { findPages, printWelcome } from './welcome.ts';
 
 /** What a process may use to stop, and a little for the guard around it. */
 const GRACE_EXTRA_MS = 2_000;
+/** After a failure: what cannot end by then waits for the part that is gone, Redis mostly. */
+const GRACE_AFTER_FAILURE_MS = 3_000;
 
 async function main(config: Config, shutdown: Shutdown, fail: (err: unknown) => void): Promise<void> {
-  const own = (child: SystemChild) => ownChild(shutdown, child, config.shutdownMs + GRACE_EXTRA_MS, fail);
+  const graceMs = () => (hasFailed ? GRACE_AFTER_FAILURE_MS : config.shutdownMs + GRACE_EXTRA_MS);
+  const own = (child: SystemChild) => ownChild(shutdown, child, graceMs, fail);
   const [port, sandboxPort] = [
     await claimPort('PORT', config.port, config.host),
     await claimPort('SANDBOX_PORT', config.sandboxPort, '127.0.0.1'),

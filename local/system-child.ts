@@ -15,11 +15,11 @@ export class ChildEnded extends Error {
   override name = 'ChildEnded';
 }
 
-/** Ends with the process, and is waited for at most `graceMs`; says so, so that Ctrl-C is not a silent wait. */
+/** Ends with the process, and is waited for at most `graceMs()`; says so, so that Ctrl-C is not a silent wait. */
 export function ownChild(
   shutdown: Shutdown,
   of: SystemChild,
-  graceMs: number,
+  graceMs: () => number,
   onDeath: (err: Error) => void,
 ) {
   let isWanted = true;
@@ -29,7 +29,7 @@ export function ownChild(
   );
   return shutdown.own(of.name, of, async ({ name, child }) => {
     isWanted = false;
-    await child.stop(graceMs);
+    await child.stop(graceMs());
     console.log(`  ${name} stopped`);
   });
 }
@@ -73,14 +73,14 @@ function endedError(of: SystemChild): ChildEnded {
   return new ChildEnded(`${of.name} ended unexpectedly${quote(of)}`);
 }
 
-/** The last lines it wrote, without the stack: nearly always the reason. */
+/** What it wrote last, which nearly always is the reason: its plain words, or its log where there are none. */
 function quote({ lastWords }: SystemChild): string {
   const lines = lastWords()
-    .trim()
     .split('\n')
-    .filter((line) => !/^\s+at /.test(line))
-    .slice(-10);
-  return lines.join('') === ''
+    .filter((line) => line.trim() !== '' && !/^\s+at /.test(line));
+  const words = lines.filter((line) => !line.startsWith('{'));
+  const shown = (words.length > 0 ? words : lines).slice(-10);
+  return shown.length === 0
     ? '.'
-    : `. Its last words:\n${lines.map((l) => `  ${l.slice(0, 400)}`).join('\n')}`;
+    : `. Its last words:\n${shown.map((line) => `  ${line.slice(0, 400)}`).join('\n')}`;
 }
