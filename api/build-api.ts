@@ -19,10 +19,12 @@ import { createJobStore } from '../shared/stores/job-store.ts';
 import { createSealedBox } from '../shared/stores/sealed-box.ts';
 import { createTokenCache, createTokenLimiter, createTokenStore } from '../shared/stores/token-store.ts';
 import { createApp } from './app.ts';
+import { buildWebhooks } from './build-webhooks.ts';
 import { createGuard } from './middleware/authenticate.ts';
 import { serveApiTokens } from './routes/api-tokens.ts';
 import { serveIntegratedAccounts } from './routes/integrated-accounts.ts';
 import { serveMeta } from './routes/meta.ts';
+import { serveWebhooks } from './routes/webhook-endpoints.ts';
 import { createJobWaiter, type JobWaiter } from './wait-for-job.ts';
 
 const DAY_MS = 86_400_000;
@@ -56,14 +58,18 @@ export async function buildApi(
   const partitions = await agreeOnPartitions(redis, keys);
   const base = { redis, keys, partitions, clock };
   const queues = shutdown.own('queues', createAccountQueues({ ...base, logger }), (q) => q.close());
+  const box = createSealedBox(config.encryptionKeys ?? []);
+  const webhooks = buildWebhooks({ ...base, config, subscriber, queues, box, logger, shutdown });
+  const { teller } = webhooks;
   const jobs = createJobStore({
     ...base,
     retentionMs: config.jobRetentionDays * DAY_MS,
     backlogLimit: config.backlogLimit,
     orphanMs: config.orphanMs,
     replicas: config.durabilityReplicas,
+    events: teller.jobEvents,
   });
-  const store = createAccountStore({ ...base, box: createSealedBox(config.encryptionKeys ?? []) });
+  const store = createAccountStore({ ...base, box, onEvent: teller.written });
   const cache = shutdown.own('account cache', createAccountCache({ store, subscriber, keys }), (c) =>
     c.close(),
   );
@@ -103,7 +109,7 @@ export async function buildApi(
       metrics: createAcceptMetrics(registry),
       baseUrlOf: createBaseUrlReader(store),
       defaultWaitSeconds: config.defaultWaitSeconds,
-      allowHttpCallbacks: config.webhookAllowPrivate,
+      targets: webhooks.targets,
       isStoreFull: memory.isFull,
     },
     jobs: { ...parts, accounts },
@@ -116,8 +122,14 @@ export async function buildApi(
     },
     more: [
       (serve) =>
-        serveIntegratedAccounts(serve, { ...parts, store, urlAllowlist: config.providerUrlAllowlist }),
+        serveIntegratedAccounts(serve, {
+          ...parts,
+          store,
+          teller,
+          urlAllowlist: config.providerUrlAllowlist,
+        }),
       (serve) => serveMeta(serve, { store, queries, descriptorOf, clock }),
+      (serve) => serveWebhooks(serve, webhooks),
       (serve) => serveApiTokens(serve, { tokens, clock }),
     ],
   });

@@ -45,6 +45,14 @@ const origins = z.string().transform((text) =>
     .filter(Boolean),
 );
 
+const numbers = (min: number, max: number) =>
+  z.string().transform((text, context) => {
+    const parsed = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+    if (parsed.every((value) => value >= min && value <= max)) return parsed;
+    context.addIssue({ code: 'custom', message: `must be numbers from ${min} to ${max}, comma-separated` });
+    return z.NEVER;
+  });
+
 export const VARIABLES = {
   port: { name: 'PORT', schema: port, fallback: '3000', meaning: 'TCP port of the API.' },
   host: {
@@ -99,6 +107,24 @@ export const VARIABLES = {
     schema: flag,
     fallback: 'false',
     meaning: 'true: webhooks may go to loopback and private addresses and plain http (development only).',
+  },
+  webhookPorts: {
+    name: 'WEBHOOK_PORTS',
+    schema: numbers(1, 65_535),
+    fallback: '443,8443',
+    meaning: 'TCP ports webhooks may go to, comma-separated. WEBHOOK_ALLOW_PRIVATE opens all.',
+  },
+  webhookTimeoutMs: {
+    name: 'WEBHOOK_TIMEOUT_MS',
+    schema: count(100, 60_000),
+    fallback: '15000',
+    meaning: 'Milliseconds a webhook receiver has to answer.',
+  },
+  webhookRetrySeconds: {
+    name: 'WEBHOOK_RETRY_SECONDS',
+    schema: numbers(0, 30 * 86_400),
+    fallback: '0,5,300,1800,7200,18000,36000,50400,72000,86400',
+    meaning: 'Seconds to wait before each try of a webhook, the first one included, comma-separated.',
   },
   defaultWaitSeconds: {
     name: 'DEFAULT_WAIT_SECONDS',

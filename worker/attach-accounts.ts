@@ -1,9 +1,10 @@
 import type { Logger } from '../shared/logger.ts';
 import type { AccountQueues } from '../shared/queues/account-queues.ts';
 import type { RedisClient } from '../shared/redis/connect.ts';
-import { type Keys, QUERY_QUEUE } from '../shared/redis/keys.ts';
+import { isDeliveryQueue, type Keys, QUERY_QUEUE } from '../shared/redis/keys.ts';
 import { defineScripts } from '../shared/redis/scripts.ts';
 import type { Account } from '../shared/stores/account-store.ts';
+import { followStatus, isHeld } from '../shared/use-cases/follow-status.ts';
 import type { Processor } from './next-step.ts';
 import { type RunningQueue, runQueue } from './run-queue.ts';
 
@@ -12,6 +13,8 @@ const IDLE_MS = 5_000;
 /** With only delayed jobs, a queue is left when the next one is further away than this. */
 const LEAVE_FOR_MS = 10_000;
 const QUERY_CONCURRENCY = 16;
+/** Calls under way to one webhook endpoint, per process: one that hangs holds these, and nobody else's. */
+const DELIVERY_CONCURRENCY = 16;
 
 export type AttachDeps = {
   redis: RedisClient;
@@ -27,6 +30,7 @@ export type AttachDeps = {
   concurrencyOf: (account: Account) => number;
   write: Processor;
   answerQuery: Processor;
+  deliver: Processor;
   lockMs: number;
   stalledMs: number;
   /** See {@link IDLE_MS}. */
@@ -119,8 +123,9 @@ export class QueueAttacher {
 
   async #open(partition: number, name: string): Promise<void> {
     const { keys, logger } = this.#deps;
-    let concurrency = QUERY_CONCURRENCY;
-    if (name !== QUERY_QUEUE) {
+    const kind = name === QUERY_QUEUE ? 'query' : isDeliveryQueue(name) ? 'delivery' : 'account';
+    let concurrency = kind === 'query' ? QUERY_CONCURRENCY : DELIVERY_CONCURRENCY;
+    if (kind === 'account') {
       const account = await this.#deps.accountOf(name);
       // A held account needs no worker; its paused queue is left by the script, and resuming rings.
       if (!account || !(await this.#agree(account))) {
@@ -130,7 +135,8 @@ export class QueueAttacher {
       concurrency = this.#deps.concurrencyOf(account);
     }
     if (this.#stopped) return;
-    const processor = name === QUERY_QUEUE ? this.#deps.answerQuery : this.#deps.write;
+    const { answerQuery, deliver, write } = this.#deps;
+    const processor = { query: answerQuery, delivery: deliver, account: write }[kind];
     const attached: Attached = {
       partition,
       name,
@@ -157,19 +163,16 @@ export class QueueAttacher {
     logger.debug({ queue: name }, 'queue.attached');
   }
 
-  /** The account's status is the truth; a crash may have left its queue paused, or not. @returns whether to run it. */
+  /**
+   * The account's status is the truth; a crash, or two changes at once, may have left its queue otherwise.
+   * @returns whether to run it.
+   */
   async #agree(account: Account): Promise<boolean> {
-    const { queues } = this.#deps;
-    const held = account.status === 'paused' || account.status === 'needs_reauth';
-    const paused = await queues.isPaused(account.id);
-    if (!held && paused) await queues.resume(account.id);
-    if (!held) return true;
-    if (!paused) await queues.pause(account.id);
-    // Resumed in the same moment, the pause just made would hold an account that nobody holds.
-    const now = await this.#deps.accountOf(account.id);
-    const resumed = now?.status === 'active';
-    if (resumed) await queues.resume(account.id);
-    return resumed;
+    const { queues, accountOf } = this.#deps;
+    if ((await queues.isPaused(account.id)) === isHeld(account.status)) return !isHeld(account.status);
+    await followStatus({ store: { get: accountOf }, queues }, account.id);
+    const now = await accountOf(account.id);
+    return now !== undefined && !isHeld(now.status);
   }
 
   #leaveSoon(attached: Attached): void {

@@ -23,11 +23,16 @@ import { Shutdown } from '../shared/shutdown.ts';
 import { createAccountCache } from '../shared/stores/account-cache.ts';
 import { type Account, createAccountStore } from '../shared/stores/account-store.ts';
 import { createEpochStore } from '../shared/stores/epoch-store.ts';
+import { createGateReader } from '../shared/stores/gate-reading.ts';
 import { createJobStore } from '../shared/stores/job-store.ts';
 import { createSealedBox } from '../shared/stores/sealed-box.ts';
 import { createUnknownStore } from '../shared/stores/unknown-store.ts';
+import { accountEvent } from '../shared/use-cases/account-event.ts';
+import { finishAbandonedDeletions } from '../shared/use-cases/delete-account.ts';
+import { followStatus } from '../shared/use-cases/follow-status.ts';
 import { answerQuery } from './answer-queries/processor.ts';
 import { QueueAttacher } from './attach-accounts.ts';
+import { buildWebhooks } from './build-webhooks.ts';
 import { serveHealth } from './health.ts';
 import { DONE } from './next-step.ts';
 import { every } from './sweep/every.ts';
@@ -59,6 +64,14 @@ async function main(): Promise<void> {
   const partitions = await agreeOnPartitions(redis, keys);
 
   const retentionMs = config.jobRetentionDays * 86_400_000;
+  const box = createSealedBox(sealingKeys);
+  const metrics = createWorkerMetrics();
+  const queues = shutdown.own('queues', createAccountQueues({ redis, keys, partitions, logger }), (q) =>
+    q.close(),
+  );
+  const webhooks = buildWebhooks({
+    ...{ config, redis, subscriber, keys, partitions, queues, box, clock, logger, metrics, shutdown },
+  });
   const jobs = createJobStore({
     redis,
     keys,
@@ -68,6 +81,7 @@ async function main(): Promise<void> {
     backlogLimit: config.backlogLimit,
     orphanMs: config.orphanMs,
     replicas: config.durabilityReplicas,
+    events: webhooks.teller.jobEvents,
   });
   const epochs = createEpochStore({ redis, keys });
   if (config.restored) await epochs.begin(clock.nowMs(), 'restored');
@@ -80,12 +94,10 @@ async function main(): Promise<void> {
     shutdown.own('epoch watch', every(2_000, 'epoch', logger, watch), (sweep) => sweep.stop());
   }
   const unknowns = createUnknownStore({ redis, keys, retentionMs });
-  const store = createAccountStore({ redis, keys, partitions, clock, box: createSealedBox(sealingKeys) });
+  const onEvent = webhooks.teller.written;
+  const store = createAccountStore({ redis, keys, partitions, clock, box, onEvent });
   const accounts = shutdown.own('account cache', createAccountCache({ store, subscriber, keys }), (cache) =>
     cache.close(),
-  );
-  const queues = shutdown.own('queues', createAccountQueues({ redis, keys, partitions, logger }), (q) =>
-    q.close(),
   );
 
   const vendorOrigins = Object.values(descriptors).flatMap(({ allowedOrigins }) => allowedOrigins);
@@ -125,7 +137,12 @@ async function main(): Promise<void> {
     clock,
     providerClock,
   });
-  const metrics = createWorkerMetrics();
+  const accountEvents = {
+    teller: webhooks.teller,
+    readGate: createGateReader({ redis, keys, partitions }),
+    jobs,
+    clock,
+  };
 
   async function parkForReauth(account: Account, message: string): Promise<void> {
     const lastError = { code: 'account_needs_reauth', message, at: toIso(clock.nowMs()) };
@@ -133,11 +150,10 @@ async function main(): Promise<void> {
       from: ['active'],
       lastError,
       ifCredentialsVersion: account.credentialsVersion,
+      event: await accountEvent(accountEvents, account, { status: 'needs_reauth', lastError }),
     });
     if (!parked) return;
-    await queues.pause(account.id);
-    // New credentials in the same moment: the pause just made would hold an account that nobody holds.
-    if ((await store.get(account.id))?.status === 'active') await queues.resume(account.id);
+    await followStatus({ store, queues }, account.id);
     logger.warn(
       { account_id: account.id, provider: account.provider, reason: message },
       'account.needs_reauth',
@@ -187,6 +203,7 @@ async function main(): Promise<void> {
         });
         return DONE;
       },
+      deliver: webhooks.deliver,
       lockMs: config.lockMs,
       stalledMs: config.stalledMs,
     }),
@@ -214,7 +231,16 @@ async function main(): Promise<void> {
     ),
     (sweep) => sweep.stop(),
   );
+  webhooks.startSweeps();
   shutdown.own('expiry sweep', every(3_600_000, 'expire', logger, expireAll), (sweep) => sweep.stop());
+
+  shutdown.own(
+    'deletion sweep',
+    every(60_000, 'deletions', logger, async () => {
+      for (let p = 0; p < partitions; p++) await finishAbandonedDeletions({ store, jobs, queues, clock }, p);
+    }),
+    (sweep) => sweep.stop(),
+  );
 
   async function expireAll(): Promise<void> {
     for (let p = 0; p < partitions; p++) {

@@ -18,8 +18,24 @@ export function createWorkerMetrics() {
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [registry],
   });
+  const deliveries = new Counter({
+    name: 'dealwright_webhook_tries_total',
+    help: 'Calls to webhook receivers by what came of them: delivered, retry, failed.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  const deliveryDuration = new Histogram({
+    name: 'dealwright_webhook_try_seconds',
+    help: 'Time from the signature to the answer of a webhook receiver.',
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30],
+    registers: [registry],
+  });
   return {
     registry,
+    onDelivery({ outcome, durationMs }: { outcome: string; durationMs: number }): void {
+      deliveries.inc({ outcome });
+      deliveryDuration.observe(durationMs / 1_000);
+    },
     onAttempt({
       provider,
       outcome,

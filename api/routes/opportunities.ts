@@ -1,8 +1,10 @@
 import { AppError } from '../../shared/app-error.ts';
 import type { Clock } from '../../shared/clock.ts';
-import { type CreateQuery, toJobOptions } from '../../shared/contract/create-query.ts';
+import { toJobOptions } from '../../shared/contract/create-query.ts';
 import { createOpportunity } from '../../shared/contract/operations/opportunities.ts';
 import type { AcceptMetrics } from '../../shared/metrics.ts';
+import type { TargetChecker } from '../../shared/outbound-policy/check-target.ts';
+import { assertTarget } from '../../shared/use-cases/manage-webhooks.ts';
 import {
   type PreviewDeps,
   previewOfInvalid,
@@ -21,15 +23,17 @@ export type OpportunitiesDeps = Omit<SubmitDeps & PreviewDeps, 'accounts'> & {
   metrics: AcceptMetrics;
   clock: Clock;
   defaultWaitSeconds: number;
-  /** May callbacks go to plain http? */
-  allowHttpCallbacks: boolean;
+  /** Judges where a callback may go. */
+  targets: TargetChecker;
 };
 
 export function serveOpportunities(serve: Serve, deps: OpportunitiesDeps): void {
   serve(
     createOpportunity,
     async ({ query, headers, body, caller, requestId, res }) => {
-      refusePlainCallback(query, deps.allowHttpCallbacks);
+      // A resolver that does not answer now must not stop a create: the address is checked at the connection again.
+      if (query.callback_url !== undefined)
+        await assertTarget(deps.targets, query.callback_url, '/callback_url', { patient: true });
       const account = await getAccount(deps.accounts, caller.workspace, query.integrated_account_id);
       const options = { response_format: 'unified' as const, ...toJobOptions(query) };
       if (query.dry_run) return { status: 200, body: await previewOpportunity(deps, account, body, options) };
@@ -62,12 +66,4 @@ export function serveOpportunities(serve: Serve, deps: OpportunitiesDeps): void 
         query.dry_run ? { status: 200, body: previewOfInvalid(failures) } : undefined,
     },
   );
-}
-
-function refusePlainCallback({ callback_url }: CreateQuery, allowHttp: boolean): void {
-  if (callback_url === undefined || allowHttp || callback_url.toLowerCase().startsWith('https:')) return;
-  const message = 'must use https';
-  throw new AppError('url_not_allowed', `callback_url ${message}.`, {
-    failures: [{ pointer: '/callback_url', code: 'url_not_allowed', message }],
-  });
 }

@@ -10,6 +10,7 @@ import type { Ask } from '../queues/messages.ts';
 import type { Account, AccountStore } from '../stores/account-store.ts';
 import type { ReadGate } from '../stores/gate-reading.ts';
 import type { JobStore } from '../stores/job-store.ts';
+import type { WebhookTeller } from './tell-webhooks.ts';
 
 /** What the use cases of integrated accounts work with. */
 export type AccountDeps = {
@@ -18,6 +19,7 @@ export type AccountDeps = {
   queues: Pick<AccountQueues, 'pause' | 'resume' | 'activate' | 'obliterate' | 'remove'>;
   jobs: Pick<JobStore, 'counts' | 'list' | 'move'>;
   readGate: ReadGate;
+  teller: Pick<WebhookTeller, 'isHeard'>;
   descriptorOf: (provider: ProviderName) => ProviderDescriptor;
   /** Patterns of `PROVIDER_URL_ALLOWLIST`; undefined: the vendors' hosts. */
   urlAllowlist: readonly string[] | undefined;

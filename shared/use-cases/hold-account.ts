@@ -2,8 +2,11 @@ import { AppError } from '../app-error.ts';
 import type { SubmittedCredentials } from '../domain/integrated-account.ts';
 import type { Account } from '../stores/account-store.ts';
 import type { AccountDeps } from './account-access.ts';
+import { accountEvent } from './account-event.ts';
 import { followStatus } from './follow-status.ts';
 import { assertUrlsAllowed } from './validate-connection.ts';
+
+const REACTIVATED = { status: 'active', lastError: undefined } as const;
 
 /**
  * Stops writing for an account; it goes on accepting. A call under way ends as it ends.
@@ -26,6 +29,7 @@ export async function resumeAccount(deps: AccountDeps, account: Account): Promis
   const active = await deps.store.setStatus(account.id, 'active', {
     from: ['active', 'needs_reauth', 'paused'],
     lastError: null,
+    event: await accountEvent(deps, account, REACTIVATED),
   });
   if (!active) throw beingDeleted();
   // Also when it was active already: an earlier resume may have died between status and queue.
@@ -51,6 +55,7 @@ export async function replaceCredentials(
   const active = await deps.store.setStatus(account.id, 'active', {
     from: ['active', 'needs_reauth'],
     lastError: null,
+    event: await accountEvent(deps, account, REACTIVATED),
   });
   if (active) {
     await followStatus(deps, account.id);
