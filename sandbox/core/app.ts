@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type NextFunction, type Request, type Response } from 'express';
+import { createReceiver } from '../receiver/receiver.ts';
 import { createCallLog } from './calls.ts';
 import { createControl } from './control.ts';
 import { type Mounted, sendAnswer } from './exchange.ts';
@@ -24,7 +25,7 @@ export type Sandbox = {
 };
 
 /**
- * The three CRMs behind one listener: `/<provider>/…` and `/_control/…`. Plain HTTP in front, Express only
+ * The three CRMs and a receiver of webhooks behind one listener: `/<provider>/…`, `/receiver/…` and `/_control/…`. Plain HTTP in front, Express only
  * for the routers, because the way to a router must cost little at thousands of calls per second.
  */
 export function createSandbox({ nowMs, providers }: SandboxOptions): Sandbox {
@@ -46,6 +47,7 @@ export function createSandbox({ nowMs, providers }: SandboxOptions): Sandbox {
   control.use('/_control', createControl({ mounted, faults, calls }));
   control.use(answerUnknown);
   control.use(answerCrash);
+  const receiver = createReceiver(nowMs);
   const byPrefix = [...mounted].map(([name, target]) => ({ prefix: `/${name}/`, target }));
   const byRootPath = [...mounted.values()].flatMap((target) =>
     (target.provider.rootPaths ?? []).map((prefix) => ({ prefix, target })),
@@ -65,6 +67,7 @@ export function createSandbox({ nowMs, providers }: SandboxOptions): Sandbox {
         receive(req, res, target, url);
         return;
       }
+      if (receiver.handle(req, res)) return;
       if (url.startsWith('/_control/')) control(req, res);
       else sendAnswer(res, { status: 404, body: { error: 'nothing here; see /_control/health' } });
     },
