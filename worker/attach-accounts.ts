@@ -207,6 +207,7 @@ export class QueueAttacher {
     const [left] = await this.#scripts.dwDeactivate(
       keys.active(partition),
       ...['wait', 'active', 'prioritized', 'delayed', 'paused', 'meta'].map((list) => `${queue}:${list}`),
+      keys.jobsIn(partition, name, 'queued'),
       name,
       Date.now(),
       LEAVE_FOR_MS,

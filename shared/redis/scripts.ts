@@ -7,7 +7,7 @@ const SCRIPTS = {
   dwStart: { file: 'start.lua', keys: 4 },
   dwTransition: { file: 'transition.lua', keys: 13 },
   dwRequeue: { file: 'requeue.lua', keys: 2 },
-  dwDeactivate: { file: 'deactivate.lua', keys: 7 },
+  dwDeactivate: { file: 'deactivate.lua', keys: 8 },
   dwDeliveryCreate: { file: 'delivery-create.lua', keys: 4 },
   dwDeliveryFinish: { file: 'delivery-finish.lua', keys: 3 },
   dwDeliveryReopen: { file: 'delivery-reopen.lua', keys: 4 },

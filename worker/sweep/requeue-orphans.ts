@@ -56,6 +56,8 @@ async function heal(deps: OrphanDeps, partition: number, member: string): Promis
     const now = Date.now();
     const later = Math.min(Math.max(LOOK_AGAIN_MS, now - job.createdAtMs), LOOK_AGAIN_MS_MAX);
     await deps.redis.zadd(deps.keys.open(partition), 'XX', now + later, member);
+    // Its queue may have been let go although it is in there; one that is held says so itself.
+    if (job.status === 'queued') await deps.queues.activate(account);
     return false;
   }
   if (!job) {
