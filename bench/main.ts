@@ -2,8 +2,12 @@ import { cpus } from 'node:os';
 import { accept } from './accept.ts';
 import { drain } from './drain.ts';
 import type { Bench, Figures } from './support/figures.ts';
+import { webhooks } from './webhooks.ts';
+import { webhooksChaos } from './webhooks-chaos.ts';
 
-const BENCHES: Record<string, Bench> = { accept, drain };
+const BENCHES: Record<string, Bench> = { accept, drain, webhooks, 'webhooks-chaos': webhooksChaos };
+/** Takes minutes: run when it is named. */
+const ONLY_NAMED = ['webhooks-chaos'];
 
 /** `npm run bench [-- --quick] [-- NAME …]`: each benchmark against its floor in the same run; the last line is JSON. */
 const words = process.argv.slice(2);
@@ -16,7 +20,7 @@ if (unknown.length > 0) {
 }
 const figures: Record<string, Figures> = {};
 for (const [name, bench] of Object.entries(BENCHES)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (wanted.length > 0 ? !wanted.includes(name) : ONLY_NAMED.includes(name)) continue;
   console.log(`${name} …`);
   figures[name] = await bench({ quick });
   console.log(JSON.stringify(figures[name], null, 2));
