@@ -33,7 +33,8 @@ const FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
 
 /** Swagger UI from the installed package: works offline. */
 export function serveDocs(router: Router): void {
-  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const require = createRequire(import.meta.url);
+  const folder = dirname(require.resolve('swagger-ui-dist/package.json'));
   router.use('/docs', (_req, res, next) => {
     res.setHeader('Content-Security-Policy', POLICY);
     next();
