@@ -3,6 +3,7 @@ import type { Logger } from '../shared/logger.ts';
 import type { HttpMetrics } from '../shared/metrics.ts';
 import { handleError, methodNotAllowed, routeNotFound } from './middleware/handle-error.ts';
 import { requestContext } from './middleware/request-context.ts';
+import type { AdminQueues } from './routes/admin-queues.ts';
 import { serveDocs } from './routes/docs.ts';
 import { type HealthDeps, serveHealth } from './routes/health.ts';
 import { serveJobs } from './routes/jobs.ts';
@@ -19,6 +20,7 @@ export type AppDeps = {
   health: HealthDeps;
   /** Further groups of operations. */
   more: readonly ((serve: Serve) => void)[];
+  adminQueues: Pick<AdminQueues, 'mount'>;
 };
 
 /** The HTTP side, whole: what a request meets, in this order. No effects besides the app it returns. */
@@ -38,6 +40,7 @@ export function createApp(deps: AppDeps): Express {
   for (const serveGroup of deps.more) serveGroup(serve);
   serveHealth(serve, deps.health);
   serveDocs(app);
+  deps.adminQueues.mount(app, deps.guard);
 
   for (const [path, methods] of served) app.all(path, methodNotAllowed(methods));
   app.use(routeNotFound);

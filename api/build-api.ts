@@ -21,6 +21,7 @@ import { createTokenCache, createTokenLimiter, createTokenStore } from '../share
 import { createApp } from './app.ts';
 import { buildWebhooks } from './build-webhooks.ts';
 import { createGuard } from './middleware/authenticate.ts';
+import { createAdminQueues } from './routes/admin-queues.ts';
 import { serveApiTokens } from './routes/api-tokens.ts';
 import { serveIntegratedAccounts } from './routes/integrated-accounts.ts';
 import { serveMeta } from './routes/meta.ts';
@@ -120,6 +121,7 @@ export async function buildApi(
       registry,
       clock,
     },
+    adminQueues: shutdown.own('admin queues', createAdminQueues(base), (board) => board.close()),
     more: [
       (serve) =>
         serveIntegratedAccounts(serve, {

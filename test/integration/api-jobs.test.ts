@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobRecord } from '../../shared/domain/job.ts';
 import type { JobPatch } from '../../shared/stores/job-store.ts';
-import { MINIMUM, startTestApi, type TestApi } from './api-support.ts';
+import { ADMIN, MINIMUM, startTestApi, type TestApi } from './api-support.ts';
 
 const ERROR = {
   statusCode: 422,
@@ -234,5 +234,36 @@ describe('health and documents', () => {
     for (const [, path] of html.matchAll(/(?:src|href)="([^"]+)"/g)) {
       expect((await fetch(`${api.url}${path}`)).status, path).toBe(200);
     }
+  });
+
+  it('shows the queues to the admin only, without a way to change them', async () => {
+    const api = await startTestApi();
+    const { account, id } = await aJob(api);
+    const board = (path: string, authorization?: string, method = 'GET') =>
+      fetch(`${api.url}/admin/queues${path}`, { method, headers: authorization ? { authorization } : {} });
+    const anonymous = await board('');
+    expect([anonymous.status, anonymous.headers.get('www-authenticate')]).toEqual([
+      401,
+      expect.stringMatching(/^Basic/),
+    ]);
+    const basic = (password: string) => `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
+    expect((await board('', basic('wrong-password-0123'))).status).toBe(401);
+    const page = await board('/', basic(ADMIN));
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    for (const [, path] of (await page.text()).matchAll(/(?:src|href)="(static[^"]+)"/g)) {
+      expect((await board(`/${path}`, basic(ADMIN))).status, path).toBe(200);
+    }
+    const listed = await board(`/api/queues?activeQueue=&page=1&jobsPerPage=10`, `Bearer ${ADMIN}`);
+    // Bull Board's own shape; only the two fields below matter here.
+    const { queues } = (await listed.json()) as { queues: { name: string; readOnlyMode: boolean }[] };
+    const queue = queues.find(({ name }) => name.endsWith(account));
+    expect(queue).toMatchObject({ readOnlyMode: true });
+    const remove = await board(`/api/queues/${queue?.name}/${id}.1/clean`, basic(ADMIN), 'PUT');
+    expect(remove.status).toBeGreaterThanOrEqual(400);
+    const token = (
+      await api.call('/api-tokens', { method: 'POST', body: { workspace: 'default', scopes: ['admin'] } })
+    ).body.token;
+    expect((await board('/', `Bearer ${token}`)).status).toBe(403);
   });
 });
