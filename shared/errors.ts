@@ -33,7 +33,7 @@ export const ERROR_CATALOGUE = {
     400,
     false,
     'A URL points at a host that is not allowed.',
-    'Use an allowed host, or extend PROVIDER_URL_ALLOWLIST.',
+    'Read the reason in the message. Accounts: use an allowed host, or extend PROVIDER_URL_ALLOWLIST. Webhooks: a public https URL.',
   ),
   unauthorized: entry(
     401,

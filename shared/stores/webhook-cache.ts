@@ -4,8 +4,6 @@ import type { Keys } from '../redis/keys.ts';
 import { createShortCache } from './short-cache.ts';
 import type { SigningSecret, WebhookStore } from './webhook-store.ts';
 
-export type WebhookCache = ReturnType<typeof createWebhookCache>;
-
 /** Endpoints in memory: a copy lives at most 2 s and is dropped at once when any process changes one. */
 export function createWebhookCache(deps: {
   store: Pick<WebhookStore, 'list' | 'get' | 'secrets'>;

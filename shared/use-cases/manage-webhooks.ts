@@ -25,6 +25,8 @@ const ENDPOINTS_MAX = 50;
 /** Replayed deliveries of one endpoint leave at this pace, however many replays are asked for. */
 export const REPLAYED_PER_SECOND = 20;
 const REPLAYED_AT_ONCE_MAX = 5_000;
+/** Commands on their way to the store together. */
+const AT_ONCE = 50;
 
 /** @throws AppError `not_found` for one of another workspace too. */
 export async function getEndpoint(
@@ -145,11 +147,14 @@ export async function replay(deps: WebhookDeps, endpoint: WebhookEndpoint, wante
   let queued = 0;
   let endsAtMs = 0;
   const wish = { notPending: true, onlyFailed, spacingMs: 1_000 / REPLAYED_PER_SECOND };
-  for (const { id } of taken) {
-    const atMs = await queueAgain(deps, endpoint.id, id, wish);
-    if (atMs === undefined) continue;
-    queued += 1;
-    endsAtMs = Math.max(endsAtMs, atMs);
+  for (let i = 0; i < taken.length; i += AT_ONCE) {
+    const some = taken.slice(i, i + AT_ONCE);
+    const times = await Promise.all(some.map(({ id }) => queueAgain(deps, endpoint.id, id, wish)));
+    for (const atMs of times) {
+      if (atMs === undefined) continue;
+      queued += 1;
+      endsAtMs = Math.max(endsAtMs, atMs);
+    }
   }
   return {
     object: 'webhook_replay' as const,
