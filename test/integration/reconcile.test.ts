@@ -140,3 +140,20 @@ describe.each(PROVIDERS)('at %s', (provider) => {
     for (const job of jobs) expect(['succeeded', 'needs_review']).toContain(job.status);
   });
 });
+
+story('a marker given to the account since does not make a lost create look absent', async () => {
+  const account = await rig.connect('salesforce', { ...HASTY, reconcile: { settle_ms: 3_000, probes: 1 } });
+  await rig.settled(await rig.submit(account, { name: aName('Before') }));
+  const name = aName('Marked later');
+  // 503 after it was written: then it carries no key.
+  await rig.faultOnCreate('salesforce', name, { kind: 'status', status: 503, after_commit: true });
+  const id = await rig.submit(account, { name });
+  await expect.poll(async () => (await rig.job(id)).waitReason, { timeout: 10_000 }).toBe('reconciling');
+  await rig.accounts.update(account.id, {
+    settings: { ...account.settings, marker: { kind: 'external_id', field: 'Dealwright_Id__c' } },
+  });
+  const job = await rig.settled(id);
+  expect(job).toMatchObject({ status: 'succeeded', attemptNumber: 1 });
+  expect(await rig.records('salesforce', name)).toHaveLength(1);
+  expect(await rig.creates('salesforce', name)).toHaveLength(1);
+});
