@@ -4,8 +4,8 @@ import type { RedisClient } from './connect.ts';
 /** One entry per file in `scripts/`; its header documents keys, arguments and every return value. */
 const SCRIPTS = {
   dwAccept: { file: 'accept.lua', keys: 9 },
-  dwStart: { file: 'start.lua', keys: 4 },
-  dwTransition: { file: 'transition.lua', keys: 13 },
+  dwStart: { file: 'start.lua', keys: 5 },
+  dwTransition: { file: 'transition.lua', keys: 14 },
   dwRequeue: { file: 'requeue.lua', keys: 2 },
   dwDeactivate: { file: 'deactivate.lua', keys: 8 },
   dwDeliveryCreate: { file: 'delivery-create.lua', keys: 4 },

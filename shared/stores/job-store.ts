@@ -68,6 +68,8 @@ export type Move = {
   newGeneration?: boolean;
   /** Refuse while an attempt is in flight. */
   onlyIdle?: boolean;
+  /** Content fingerprint: others need not fear any more that this job made their record. */
+  alike?: string;
   /** When the orphan sweep should look; default soon. */
   lookAtMs?: number;
 };
@@ -173,11 +175,13 @@ export function createJobStore(options: JobStoreOptions) {
     return hash.status ? decodeJob(id, hash) : undefined;
   }
 
+  /** @param alike content fingerprint of a create without marker: it may make a record that others could take for theirs. */
   async function start(
     job: JobRecord,
     inFlight: InFlight,
     attempt: Attempt,
     heldMs: number,
+    alike?: string,
   ): Promise<Started> {
     const p = partitionOf(job.id);
     const place = (status: JobStatus) => keys.jobsIn(p, job.account, status);
@@ -186,6 +190,7 @@ export function createJobStore(options: JobStoreOptions) {
       place('queued'),
       place('waiting'),
       place('running'),
+      alike ? keys.alike(p, job.account, alike) : keys.job(p, job.id),
       job.id,
       job.generation,
       attempt.number,
@@ -193,6 +198,7 @@ export function createJobStore(options: JobStoreOptions) {
       JSON.stringify(inFlight),
       JSON.stringify(attempt),
       heldMs,
+      retentionMs,
     );
     if (code === -1) return { kind: 'in_flight' };
     if (code === 0) return { kind: 'not_this_one', why: String(detail) };
@@ -217,6 +223,7 @@ export function createJobStore(options: JobStoreOptions) {
       ),
       keys.event(p, job.id),
       keys.outbox(p),
+      wanted.alike ? keys.alike(p, account, wanted.alike) : jobKey,
       account,
       job.id,
       wanted.to,

@@ -65,14 +65,21 @@ export function writerDeps(world: World, task: Task): WriterDeps {
     world.point(task, what).then(happen);
   const jobs: WriterDeps['jobs'] = {
     find: (id) => world.store.find(id),
-    start: (...args) => at('start', () => world.store.start(...args)),
+    start: (job, intent, attempt, heldMs, alike) =>
+      at('start', async () => {
+        const started = await world.store.start(job, intent, attempt, heldMs);
+        if (started.kind === 'go' && alike) alikeOf(world, alike).add(job.id);
+        return started;
+      }),
     move: (job, wanted) =>
-      at(`move to ${wanted.to}`, () =>
-        world.store.move(
+      at(`move to ${wanted.to}`, async () => {
+        const moved = await world.store.move(
           job,
           world.setting.without === 'claims' ? { ...wanted, remoteId: undefined } : wanted,
-        ),
-      ),
+        );
+        if (moved.kind === 'moved' && wanted.alike) alikeOf(world, wanted.alike).delete(job.id);
+        return moved;
+      }),
   };
   const unknowns = unknownsOf(world, at);
   const queues = {
@@ -101,14 +108,18 @@ export function writerDeps(world: World, task: Task): WriterDeps {
   };
 }
 
+function setIn(world: World, key: string): Set<string> {
+  const known = world.sets.get(key) ?? new Set<string>();
+  world.sets.set(key, known);
+  return known;
+}
+
+const alikeOf = (world: World, fingerprint: string) => setIn(world, `alike ${fingerprint}`);
+
 type At = <T>(what: string, happen: () => T | Promise<T>) => Promise<T>;
 
 function unknownsOf(world: World, at: At): Unknowns {
-  const setOf = (key: string) => {
-    const known = world.sets.get(key) ?? new Set<string>();
-    world.sets.set(key, known);
-    return known;
-  };
+  const setOf = (key: string) => setIn(world, key);
   const open = (key: string, job: JobRecord, closed: string[]) =>
     [...setOf(key)].filter((id) => id !== job.id && !closed.includes(world.store.status(id) ?? 'succeeded'));
   const { without } = world.setting;

@@ -26,7 +26,6 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
   const call = deps.caller(account, {
     signal: run.signal,
     beforeSend: async () => {
-      if (!run.marker) await deps.unknowns.announce(job, planned.fingerprint);
       const now = deps.clock.nowMs();
       attempt.startedAtMs = now;
       const intent: InFlight = {
@@ -38,7 +37,8 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
         timeoutMs: timeoutOf(account),
         marker: run.marker ? { kind: run.marker.kind, field: run.marker.field } : null,
       };
-      const started = await deps.jobs.start(job, intent, attempt, account.heldMs);
+      const alike = run.marker ? undefined : planned.fingerprint;
+      const started = await deps.jobs.start(job, intent, attempt, account.heldMs, alike);
       if (started.kind === 'go') {
         inFlight = intent;
         return undefined;

@@ -186,14 +186,20 @@ async function claim(
   written: Written,
   move: Move,
 ): Promise<Moved> {
-  const wanted: Move = { ...move, remoteId: written.remoteId, generation: run.job.generation };
+  const wanted: Move = {
+    ...move,
+    remoteId: written.remoteId,
+    generation: run.job.generation,
+    ...(run.marker ? {} : { alike: planned.fingerprint }),
+  };
   let moved = await persist(run.logger, 'written', () => deps.jobs.move(run.job, wanted));
   if (moved.kind === 'claimed' && written.by === 'succeeded') {
     // The provider told this job, and no other, that it made this record: whoever adopted it guessed wrong.
     await persist(run.logger, 'claim taken', () => deps.unknowns.takeClaim(run.job, written.remoteId));
     moved = await persist(run.logger, 'written', () => deps.jobs.move(run.job, wanted));
   }
-  if (moved.kind === 'moved' && !run.marker) {
+  // What a plain create announced is withdrawn by the move itself; a lost one may hold up others beside.
+  if (moved.kind === 'moved' && !run.marker && run.job.unknownSends.length > 0) {
     await persist(run.logger, 'unknown settled', () =>
       deps.unknowns.settle(run.job, planned.fingerprint, planned.plan.parentId),
     );

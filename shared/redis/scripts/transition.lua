@@ -4,6 +4,7 @@ Moves a job to another status (or writes into it without moving), by compare-and
 KEYS  1 job  2 claim of the remote id ('' claims nothing: then the job key)  3 idempotency key (or the job key)
       4 open  5 active  6… jobs:A:STATUS for queued, running, waiting, failed, cancelled, needs_review (succeeded has none)
       12 event:J, to which the sequence is added  13 outbox
+      14 alike: the job knows its record now and leaves it (or the job key)
 ARGV  1 account id  2 job id  3 to  4 allowed froms as ',a,b,'  5 attempt number that must be the last, '' = any
       6 generation that must be current, '' = any  7 now ms  8 retention ms  9 when the orphan sweep looks next (ms)
       10 remote id to claim, '' = none  11 channel told of the change  12 'new' = next generation  13 '1' = in flight must be empty
@@ -53,6 +54,7 @@ else
   else redis.call('ZADD', KEYS[4], ARGV[9], member) end
   if to == 'queued' then redis.call('ZADD', KEYS[5], 'LT', now, ARGV[1]) end
 end
+if KEYS[14] ~= KEYS[1] then redis.call('SREM', KEYS[14], ARGV[2]) end
 local event = 0
 if from ~= to then
   redis.call('PUBLISH', ARGV[11], to)
