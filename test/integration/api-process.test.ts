@@ -68,7 +68,7 @@ const ENV = {
   LOG_LEVEL: 'fatal',
 };
 
-describe('the API process', () => {
+describe('the API process', { timeout: 60_000 }, () => {
   it('says in one message everything that is wrong with its configuration', async () => {
     const { code, output } = await runApi({ PORT: 'x' });
     expect(code).toBe(1);
@@ -109,7 +109,7 @@ describe('the API process', () => {
   });
 });
 
-describe('a Redis that is not what was promised', () => {
+describe('a Redis that is not what was promised', { timeout: 60_000 }, () => {
   it('is refused at start when it does not keep what it acknowledges', async () => {
     const redis = await ownRedis();
     const client = connectRedis(redis.url, 'worker', silentLogger);
@@ -136,7 +136,8 @@ describe('a Redis that is not what was promised', () => {
     signal(redis, 'SIGSTOP');
     const frozen = await post(url, MINIMUM.close, { 'idempotency-key': 'k' });
     expect(frozen.status).toBe(503);
-    expect(frozen.tookMs).toBeLessThan(3_000);
+    // One command time-out, after one that was under way.
+    expect(frozen.tookMs).toBeLessThan(4_000);
     expect(Number(frozen.headers.get('retry-after'))).toBeGreaterThan(0);
     if (frozen.body.code === 'accept_timed_out') expect(frozen.body.job_id).toMatch(/^[0-9a-f-]{36}$/);
     const ready = await fetch(`${api.origin}/readyz`);
@@ -159,6 +160,6 @@ describe('a Redis that is not what was promised', () => {
     await redis.child.kill();
     const gone = await post(url, MINIMUM.close);
     expect([gone.status, gone.body.retryable]).toEqual([503, true]);
-    expect(gone.tookMs).toBeLessThan(3_000);
+    expect(gone.tookMs).toBeLessThan(4_000);
   });
 });

@@ -6,7 +6,7 @@ import { testRedisUrl, uniquePrefix } from '../support/redis.ts';
 const headers = { authorization: `Bearer ${TEST_ADMIN_TOKEN}`, 'content-type': 'application/json' };
 
 describe('a create that waits, with a worker and the CRMs', () => {
-  it('gives the opportunity in the format asked for, from all three', async () => {
+  it('gives the opportunity in the format asked for, from all three', { timeout: 60_000 }, async () => {
     await using sandbox = await startSandboxProcess();
     const installation = { redisUrl: testRedisUrl(), prefix: uniquePrefix() };
     await using api = await startApi(installation);
