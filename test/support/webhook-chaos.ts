@@ -198,7 +198,7 @@ export async function runWebhookChaos(options: ChaosOptions): Promise<ChaosResul
     patience,
   ).catch(() => log('not every event arrived'));
   // What is still under way may be a repeat.
-  await sleep(2_000);
+  await sleep(1_000);
   const all = await receivedNow();
   const distinct = new Set(taken(all).map(({ id }) => id));
   return {
