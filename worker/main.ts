@@ -161,6 +161,7 @@ async function main(): Promise<void> {
   }
 
   const writer = createWriter({
+    factsUnderWay: new Map(),
     jobs,
     unknowns: { ...unknowns, takeClaim: createTakeClaim({ unknowns, jobs, queues, logger }) },
     epoch: epochs.current,

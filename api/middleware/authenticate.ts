@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import { AppError } from '../../shared/app-error.ts';
 import { type Clock, toIso } from '../../shared/clock.ts';
@@ -16,7 +16,7 @@ export type AuthenticateDeps = {
 };
 
 const BEARER = /^Bearer +([\x21-\x7e]{1,512}) *$/i;
-const sha256 = (text: string) => createHash('sha256').update(text).digest();
+const sha256 = (text: string) => hash('sha256', text, 'buffer');
 
 /** Who calls, by `Authorization: Bearer`, and whether the token's scopes allow the operation. */
 export function createGuard(deps: AuthenticateDeps): Guard {
@@ -31,10 +31,10 @@ export function createGuard(deps: AuthenticateDeps): Guard {
           : 'The Authorization header is not of the form "Bearer TOKEN".',
       );
     }
-    const hash = sha256(given);
+    const givenHash = sha256(given);
     // Both sides have the same length, so that the comparison tells nothing by its time.
-    if (timingSafeEqual(hash, adminHash)) return asAdmin(req);
-    const token = await deps.tokens.find(hash.toString('hex'));
+    if (timingSafeEqual(givenHash, adminHash)) return asAdmin(req);
+    const token = await deps.tokens.find(givenHash.toString('hex'));
     if (!token) throw unauthorized('The token is unknown or was deleted.', 'invalid_token');
     return asToken(token, req);
   }

@@ -17,7 +17,7 @@ const PROFILES: Record<Profile, RedisOptions> = {
   producer: {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
-    commandTimeout: 1_500,
+    commandTimeout: 1_000,
     enableAutoPipelining: true,
   },
   worker: { maxRetriesPerRequest: null, enableAutoPipelining: true },

@@ -87,6 +87,7 @@ export function writerDeps(world: World, task: Task): WriterDeps {
     activate: async () => {},
   };
   return {
+    factsUnderWay: new Map(),
     jobs,
     unknowns: { ...unknowns, takeClaim: createTakeClaim({ unknowns, jobs, queues, logger: silent }) },
     epoch: () => ({ number: 0, atMs: 0 }),

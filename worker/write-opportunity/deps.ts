@@ -3,12 +3,16 @@ import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
 import type { JobRecord } from '../../shared/domain/job.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Caller, CredentialsOf } from '../../shared/providers/caller.ts';
-import type { Marker, ProviderClient, ProviderDescriptor } from '../../shared/providers/port.ts';
+import type { Looked, Marker, ProviderClient, ProviderDescriptor } from '../../shared/providers/port.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
 import type { JobStore } from '../../shared/stores/job-store.ts';
 import { type Policy, policyOf } from './decide.ts';
 
+/** Reads of an account's live values that are under way in this process, by account. */
+export type FactsUnderWay = Map<string, Promise<Looked<AccountFacts>>>;
+
 export type WriterDeps = {
+  factsUnderWay: FactsUnderWay;
   jobs: Pick<JobStore, 'find' | 'start' | 'move'>;
   unknowns: Unknowns;
   /** Jobs accepted before it may be older than the provider's truth. */

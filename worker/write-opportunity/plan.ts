@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FieldFailure, Warning } from '../../shared/domain/failure.ts';
 import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
 import type { OpportunityInput } from '../../shared/domain/opportunity.ts';
-import type { Call, CallResult, MappingResult, WritePlan } from '../../shared/providers/port.ts';
+import type { Call, CallResult, Looked, MappingResult, WritePlan } from '../../shared/providers/port.ts';
 import type { Run, WriterDeps } from './deps.ts';
 
 export type Planned =
@@ -70,10 +70,19 @@ export function planOfWritten(run: Run, why: string): Extract<Planned, { kind: '
   };
 }
 
-async function readFacts(deps: WriterDeps, run: Run, call: Call) {
-  const read = await run.client.fetchFacts(call, deps.clock.nowMs(), run.account.settings);
-  if (read.ok) await deps.accounts.putFacts(run.account.id, read.value);
-  return read;
+/** Read once for all jobs of the account that miss them at the same time: the first of a backlog come together. */
+function readFacts(deps: WriterDeps, run: Run, call: Call): Promise<Looked<AccountFacts>> {
+  const { id, settings } = run.account;
+  const underWay = deps.factsUnderWay.get(id);
+  if (underWay) return underWay;
+  const read = async () => {
+    const facts = await run.client.fetchFacts(call, deps.clock.nowMs(), settings);
+    if (facts.ok) await deps.accounts.putFacts(id, facts.value);
+    return facts;
+  };
+  const started = read().finally(() => deps.factsUnderWay.delete(id));
+  deps.factsUnderWay.set(id, started);
+  return started;
 }
 
 function map(run: Run, facts: AccountFacts): MappingResult {
