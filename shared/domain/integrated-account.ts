@@ -9,7 +9,6 @@ export const ACCOUNT_STATUSES = ['active', 'paused', 'needs_reauth'] as const;
 export type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
 
 export const ON_UNSUPPORTED = ['reject', 'warn', 'ignore'] as const;
-export type OnUnsupported = (typeof ON_UNSUPPORTED)[number];
 
 const ISO_DURATION = /^P(?=\d)(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?$/;
 

@@ -6,8 +6,6 @@ export type Epoch = { number: number; atMs: number };
 
 const NONE: Epoch = { number: 0, atMs: 0 };
 
-export type EpochStore = ReturnType<typeof createEpochStore>;
-
 /** The installation's epoch. Jobs that were open when it began look at the provider before they write. */
 export function createEpochStore({ redis, keys }: { redis: RedisClient; keys: Keys }) {
   let current = NONE;

@@ -38,5 +38,3 @@ export function createModelProvider() {
     },
   };
 }
-
-export type ModelProvider = ReturnType<typeof createModelProvider>;
