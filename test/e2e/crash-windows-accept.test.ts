@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { testRedisUrl } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 import { aName, NO_SWEEPS, type Rig, startRig, type Target } from './rig.ts';
+
+// Processes start slowly on a busy machine; on an idle one each test takes a few seconds.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** An API process dies with SIGKILL in the middle of an accept; the window's repair, and what it would be without. */
 let rig: Rig;

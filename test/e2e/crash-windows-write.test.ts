@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PROVIDERS, type ProviderName } from '../../shared/domain/integrated-account.ts';
 import { type Environment, startWorker } from '../support/processes.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 import { aName, BY_KEY, NO_TAKEOVER, type Rig, startRig, type Target } from './rig.ts';
+
+// Processes start slowly on a busy machine; on an idle one each test takes a few seconds.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** A worker dies with SIGKILL in the middle of a write; the window's repair, and what it would be without. */
 let rig: Rig;

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type OwnRedis, startOwnRedis } from '../support/own-redis.ts';
 import { until } from '../support/until.ts';
 import { cpuMsOf } from './cpu.ts';
 import { type Answer, aName, BY_KEY, type Rig, startRig, type Target } from './rig.ts';
+
+// Processes start slowly on a busy machine; on an idle one each test takes a few seconds.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** How long after `start` a request may begin to leave; see worker/write-opportunity/attempt.ts. */
 const SEND_WITHIN_MS = 10_000;

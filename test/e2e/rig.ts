@@ -112,6 +112,9 @@ export async function startRig(redisUrl: string, apiEnv: Environment = {}) {
     /** The engine's keys and ours of one account. */
     partitionOf: (account: Target) => partitionOfAccount(account.id, partitions),
 
+    /** These two live until somebody kills them, the others until the end of the running test. */
+    workerForAll: (env: Environment = {}) => startWorker(installation(env)),
+    anotherApiForAll: (env: Environment = {}) => startApi(installation(env)),
     worker: async (env: Environment = {}, proxy?: RedisProxy) =>
       keep(await startWorker(installation(env, proxy?.url))),
     anotherApi: async (env: Environment = {}, proxy?: RedisProxy) =>

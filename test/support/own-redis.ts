@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findRedisProgram } from '../../local/embedded-redis.ts';
@@ -18,6 +18,10 @@ export type OwnRedis = {
   /** SIGSTOP: it answers nobody, and its connections stay open. */
   freeze(): void;
   thaw(): void;
+  /** A backup of its files, while it is not running. @returns where. */
+  copyFiles(): Promise<string>;
+  /** The files of a backup in place of its own, while it is not running. */
+  putBack(backup: string): Promise<void>;
   /** A connection of the test's own; the owner disconnects it. */
   connect(): RedisClient;
   [Symbol.asyncDispose](): Promise<void>;
@@ -71,11 +75,21 @@ export async function startOwnRedis(): Promise<OwnRedis> {
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
     connect: () => connectRedis(url, 'worker', silent),
+    async copyFiles() {
+      const backup = `${directory}-backup`;
+      await cp(directory, backup, { recursive: true });
+      return backup;
+    },
+    async putBack(backup) {
+      await rm(directory, { recursive: true, force: true });
+      await cp(backup, directory, { recursive: true });
+    },
     async kill() {
       await child?.kill();
     },
     async [Symbol.asyncDispose]() {
       await child?.kill();
+      await rm(`${directory}-backup`, { recursive: true, force: true });
       await rm(directory, { recursive: true, force: true });
     },
   };
