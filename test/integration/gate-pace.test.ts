@@ -78,7 +78,7 @@ describe('the pace', () => {
         const gate = aGate(redis);
         // After a pause of one whole window everything saved up is a burst, and no more than that.
         for (let i = 0; i < 3; i++) await gate.enter(pace, { waitMsMax: FOR_EVER });
-        await gate.advance(pace.perMs * 2 + extra);
+        await gate.advance(pace.perMs * 5 + extra);
         const waits: number[] = [];
         for (let i = 0; i < pace.burst; i++) {
           const entered = await gate.enter(pace, { waitMsMax: FOR_EVER });

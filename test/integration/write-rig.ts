@@ -54,12 +54,13 @@ export const MINIMUM: Record<ProviderName, Record<string, unknown>> = {
 
 /** Answers are waited for briefly and verdicts come soon, so that a lost create is settled within a test. */
 export const HASTY: AccountSettings = {
-  timeout_ms: 1_500,
+  timeout_ms: 2_500,
   reconcile: { settle_ms: 200, probes: 3 },
   rate_limit: { requests: 200, per_seconds: 1 },
 };
 
 let names = 0;
+let tenants = 0;
 
 /** A name no other record of the run has: by it faults, calls and records are told apart. */
 export function aName(what: string): string {
@@ -99,13 +100,15 @@ export async function startRig(options: { workers?: number; env?: Environment } 
   }
   await Promise.all(Array.from({ length: options.workers ?? 1 }, () => addWorker()));
 
+  /** Those of a user of its own: limits of the sandbox count per user. */
   function credentialsOf(provider: ProviderName): StoredCredentials {
+    const tenant = `${++tenants}`;
     const base = `${sandbox.origin}/${provider}`;
     switch (provider) {
       case 'close':
-        return { type: 'api_key', api_key: 'demo-close-key', base_url: base };
+        return { type: 'api_key', api_key: `demo-close-key-${tenant}`, base_url: base };
       case 'capsule':
-        return { type: 'personal_access_token', token: 'demo-capsule-token', base_url: base };
+        return { type: 'personal_access_token', token: `demo-capsule-token-${tenant}`, base_url: base };
       case 'salesforce':
         return {
           type: 'oauth2_refresh_token',
@@ -113,7 +116,7 @@ export async function startRig(options: { workers?: number; env?: Environment } 
           login_url: base,
           client_id: 'demo-salesforce-client',
           client_secret: 'demo-salesforce-secret',
-          refresh_token: 'demo-salesforce-refresh',
+          refresh_token: `demo-salesforce-refresh-${tenant}`,
         };
     }
   }
@@ -165,7 +168,7 @@ export async function startRig(options: { workers?: number; env?: Environment } 
     return found;
   }
 
-  async function settled(id: string, withinMs = 25_000): Promise<JobRecord> {
+  async function settled(id: string, withinMs = 35_000): Promise<JobRecord> {
     try {
       return await until(
         `job ${id} is settled`,
@@ -176,7 +179,14 @@ export async function startRig(options: { workers?: number; env?: Environment } 
         { withinMs, everyMs: 30 },
       );
     } catch (err) {
-      throw new Error(`not settled: ${JSON.stringify(await job(id))}`, { cause: err });
+      const lines = workers.flatMap((worker) =>
+        worker
+          .logs()
+          .split('\n')
+          .filter((line) => line.includes(id)),
+      );
+      const record = JSON.stringify(await job(id));
+      throw new Error(`not settled: ${record}\n${lines.slice(-20).join('\n')}`, { cause: err });
     }
   }
 

@@ -41,6 +41,8 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
       const started = await deps.jobs.start(job, intent, attempt, account.heldMs, alike);
       if (started.kind === 'go') {
         inFlight = intent;
+        // What this run stores from now on, follow-ups included, is said of this attempt: of the one before, it is fenced.
+        job.attemptNumber = attempt.number;
         return undefined;
       }
       lost = started.kind === 'in_flight' ? 'in_flight' : started.why;

@@ -1,6 +1,6 @@
-import { describeProvider } from './behaviours.ts';
+import type { ProviderCase } from './behaviours.ts';
 
-describeProvider({
+export const closeCase: ProviderCase = {
   provider: 'close',
   full: {
     body: {
@@ -40,4 +40,4 @@ describeProvider({
       pointer: '/custom_fields/cf_Seats',
     },
   ],
-});
+};

@@ -1,27 +1,27 @@
-import { afterAll, beforeAll, expect } from 'vitest';
-import type { ProviderName } from '../../shared/domain/integrated-account.ts';
-import { until } from '../support/until.ts';
-import { createStories, type Stories } from './stories.ts';
-import { aName, HASTY, type Rig, startRig } from './write-rig.ts';
+import { expect } from 'vitest';
+import type { ProviderName } from '../../../shared/domain/integrated-account.ts';
+import { until } from '../../support/until.ts';
+import { createStories } from '../stories.ts';
+import { aName, HASTY, type Rig } from '../write-rig.ts';
 
 const PROVIDERS: ProviderName[] = ['salesforce', 'close', 'capsule'];
 
-const { story, begin }: Stories = createStories(55_000);
+const { story, begin } = createStories(55_000);
 let rig: Rig;
 /** Resolves when the first worker was killed and another one took its place. */
 const { promise: replaced, resolve: onReplaced } = Promise.withResolvers<void>();
 const underWay: Promise<unknown>[] = [];
 
-beforeAll(async () => {
-  rig = await startRig();
+/** Begins every story of this file, and kills the worker under them. */
+export async function tellCrashes(on: Rig): Promise<void> {
+  rig = on;
   begin();
   // Every story has its call on the wire before the worker dies.
   await Promise.all(underWay);
   await rig.workers[0]?.kill();
   await rig.addWorker();
   onReplaced();
-});
-afterAll(() => rig?.close());
+}
 
 /** Submits a create that stays without an answer, and waits until it is on the wire. */
 async function onTheWire(provider: ProviderName, what: string, kind: string) {

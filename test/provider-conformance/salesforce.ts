@@ -1,9 +1,9 @@
 import { makeId } from '../../sandbox/salesforce/ids.ts';
-import { describeProvider } from './behaviours.ts';
+import type { ProviderCase } from './behaviours.ts';
 
 const ACCOUNT = makeId('001', 1);
 
-describeProvider({
+export const salesforceCase: ProviderCase = {
   provider: 'salesforce',
   full: {
     body: {
@@ -54,4 +54,4 @@ describeProvider({
           ),
         }
       : undefined,
-});
+};

@@ -1,15 +1,16 @@
-import { afterAll, beforeAll, expect } from 'vitest';
-import { until } from '../support/until.ts';
-import { createStories } from './stories.ts';
-import { aName, HASTY, type Rig, startRig } from './write-rig.ts';
+import { expect } from 'vitest';
+import { until } from '../../support/until.ts';
+import { createStories } from '../stories.ts';
+import { aName, HASTY, type Rig } from '../write-rig.ts';
 
 const { story, begin } = createStories(55_000);
 let rig: Rig;
-beforeAll(async () => {
-  rig = await startRig();
+
+/** Begins every story of this file, on a rig of its own. */
+export function tellTwoWorkers(on: Rig): void {
+  rig = on;
   begin();
-});
-afterAll(() => rig?.close());
+}
 
 story(
   'a frozen worker loses its job to another one, and what it learns on waking up makes no second record',

@@ -1,6 +1,6 @@
-import { describeProvider } from './behaviours.ts';
+import type { ProviderCase } from './behaviours.ts';
 
-describeProvider({
+export const capsuleCase: ProviderCase = {
   provider: 'capsule',
   full: {
     body: {
@@ -31,4 +31,4 @@ describeProvider({
     { what: 'an amount without a currency', body: { amount: 5 }, pointer: '/currency' },
     { what: 'a currency nobody has', body: { amount: 5, currency: 'XTS' }, pointer: '/currency' },
   ],
-});
+};
