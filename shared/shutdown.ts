@@ -40,8 +40,9 @@ export class Shutdown {
         .then(() => this.#flush())
         .then(() => process.exit(code));
     };
-    process.once('SIGTERM', () => end('SIGTERM', 0));
-    process.once('SIGINT', () => end('SIGINT', 0));
+    // Not `once`: npm passes a Ctrl-C on that the terminal has delivered already, and a second one must not kill us.
+    process.on('SIGTERM', () => end('SIGTERM', 0));
+    process.on('SIGINT', () => end('SIGINT', 0));
     process.on('uncaughtException', (err) => {
       this.#logger.fatal({ err }, 'process.uncaught_exception');
       end('uncaughtException', 1);

@@ -3,20 +3,13 @@ import { systemClock, toIso } from '../shared/clock.ts';
 import { ConfigError, loadConfig } from '../shared/config.ts';
 import { createSecret } from '../shared/ids.ts';
 import { createLogger } from '../shared/logger.ts';
-import { createProviderPolicy } from '../shared/outbound-policy/provider-policy.ts';
-import { createCaller } from '../shared/providers/caller.ts';
 import { clients } from '../shared/providers/clients.ts';
 import { descriptors } from '../shared/providers/descriptors.ts';
-import { createGate, paceOf } from '../shared/providers/gate.ts';
-import { createPlaces } from '../shared/providers/places.ts';
-import { createProviderClock } from '../shared/providers/provider-clock.ts';
-import { createSender } from '../shared/providers/send.ts';
-import { createTokenRefresher } from '../shared/providers/token-refresh.ts';
-import { createTokenSender } from '../shared/providers/token-sender.ts';
-import { isUrlAllowed } from '../shared/providers/url-allowlist.ts';
+import { paceOf } from '../shared/providers/gate.ts';
 import { createAccountQueues } from '../shared/queues/account-queues.ts';
 import { QueryMessage } from '../shared/queues/messages.ts';
-import { connectRedis, waitUntilReady } from '../shared/redis/connect.ts';
+import { closeRedis, connectRedis, waitUntilReady } from '../shared/redis/connect.ts';
+import { demandDurability } from '../shared/redis/durability.ts';
 import { createKeys } from '../shared/redis/keys.ts';
 import { agreeOnPartitions } from '../shared/redis/partitions.ts';
 import { Shutdown } from '../shared/shutdown.ts';
@@ -28,16 +21,15 @@ import { createJobStore } from '../shared/stores/job-store.ts';
 import { createSealedBox } from '../shared/stores/sealed-box.ts';
 import { createUnknownStore } from '../shared/stores/unknown-store.ts';
 import { accountEvent } from '../shared/use-cases/account-event.ts';
-import { finishAbandonedDeletions } from '../shared/use-cases/delete-account.ts';
 import { followStatus } from '../shared/use-cases/follow-status.ts';
 import { answerQuery } from './answer-queries/processor.ts';
 import { QueueAttacher } from './attach-accounts.ts';
+import { buildCaller } from './build-caller.ts';
 import { buildWebhooks } from './build-webhooks.ts';
 import { serveHealth } from './health.ts';
 import { DONE } from './next-step.ts';
 import { every } from './sweep/every.ts';
-import { expireIndexes } from './sweep/expire-indexes.ts';
-import { requeueOrphans } from './sweep/requeue-orphans.ts';
+import { startSweeps } from './sweep/start-sweeps.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
 import { createWriter } from './write-opportunity/processor.ts';
 import { createTakeClaim } from './write-opportunity/take-claim.ts';
@@ -55,12 +47,11 @@ async function main(): Promise<void> {
   const redisUrl = config.redisUrl as string;
   const sealingKeys = config.encryptionKeys as NonNullable<typeof config.encryptionKeys>;
 
-  const redis = shutdown.own('redis', connectRedis(redisUrl, 'worker', logger), (r) => r.quit());
-  const engine = shutdown.own('engine connection', connectRedis(redisUrl, 'blocking', logger), (r) =>
-    r.quit(),
-  );
-  const subscriber = shutdown.own('subscriber', connectRedis(redisUrl, 'worker', logger), (r) => r.quit());
+  const redis = shutdown.own('redis', connectRedis(redisUrl, 'worker', logger), closeRedis);
+  const engine = shutdown.own('engine connection', connectRedis(redisUrl, 'blocking', logger), closeRedis);
+  const subscriber = shutdown.own('subscriber', connectRedis(redisUrl, 'worker', logger), closeRedis);
   await waitUntilReady(redis, redisUrl, 10_000);
+  await demandDurability(redis, config.durability);
   const partitions = await agreeOnPartitions(redis, keys);
 
   const retentionMs = config.jobRetentionDays * 86_400_000;
@@ -100,42 +91,17 @@ async function main(): Promise<void> {
     cache.close(),
   );
 
-  const vendorOrigins = Object.values(descriptors).flatMap(({ allowedOrigins }) => allowedOrigins);
-  const allowlist = config.providerUrlAllowlist ?? vendorOrigins;
-  const { send } = shutdown.own(
-    'provider connections',
-    createSender({
-      isAllowed: (url) => isUrlAllowed(url, allowlist),
-      outbound: createProviderPolicy(allowlist),
-      clock,
-    }),
-    (sender) => sender.close(),
-  );
-  const gate = createGate({ redis, keys, partitions, processId });
-  const places = createPlaces(config.workerConcurrency);
-  const refresher = shutdown.own(
-    'token refreshes',
-    createTokenRefresher({
-      store,
-      redis,
-      keys,
-      partitions,
-      clock,
-      logger,
-      clients: (provider) => clients[provider],
-      send: createTokenSender({ gate, send, places, clock }),
-    }),
-    (r) => r.idle(),
-  );
-  const providerClock = createProviderClock();
-  const caller = createCaller({
-    gate,
-    send,
-    places,
-    credentialsOf: accounts.credentials,
-    refresher,
+  const { caller, providerClock } = buildCaller({
+    config,
+    logger,
+    shutdown,
     clock,
-    providerClock,
+    redis,
+    keys,
+    partitions,
+    processId,
+    store,
+    credentialsOf: accounts.credentials,
   });
   const accountEvents = {
     teller: webhooks.teller,
@@ -212,46 +178,21 @@ async function main(): Promise<void> {
   );
   await attacher.listen();
 
-  shutdown.own(
-    'heartbeat',
-    every(2_000, 'heartbeat', logger, () => redis.zadd(keys.workers, Date.now(), processId)),
-    async (sweep) => {
-      await sweep.stop();
-      await redis.zrem(keys.workers, processId);
-    },
-  );
-  shutdown.own(
-    'attach sweep',
-    every(config.sweepMs, 'attach', logger, () => attacher.sweep()),
-    (sweep) => sweep.stop(),
-  );
-  shutdown.own(
-    'orphan sweep',
-    every(config.sweepMs, 'orphans', logger, () =>
-      requeueOrphans({ redis, keys, partitions, jobs, queues, logger }),
-    ),
-    (sweep) => sweep.stop(),
-  );
+  startSweeps({
+    redis,
+    keys,
+    partitions,
+    processId,
+    jobs,
+    queues,
+    store,
+    clock,
+    logger,
+    shutdown,
+    sweepMs: config.sweepMs,
+    attachDue: () => attacher.sweep(),
+  });
   webhooks.startSweeps();
-  shutdown.own('expiry sweep', every(3_600_000, 'expire', logger, expireAll), (sweep) => sweep.stop());
-
-  shutdown.own(
-    'deletion sweep',
-    every(60_000, 'deletions', logger, async () => {
-      for (let p = 0; p < partitions; p++) await finishAbandonedDeletions({ store, jobs, queues, clock }, p);
-    }),
-    (sweep) => sweep.stop(),
-  );
-
-  async function expireAll(): Promise<void> {
-    for (let p = 0; p < partitions; p++) {
-      for (const account of await store.listPartition(p)) {
-        let after: string | undefined;
-        do after = await expireIndexes(redis, keys, p, account, after);
-        while (after);
-      }
-    }
-  }
 
   if (config.workerHealthPort !== undefined) {
     const health = await serveHealth({

@@ -89,6 +89,17 @@ export function connectRedis(url: string, profile: Profile, logger: Logger): Red
   return client;
 }
 
+/** Ends a connection: in order while Redis answers, at once when it is away — `quit` would wait for it to come back. */
+export async function closeRedis(client: RedisClient): Promise<void> {
+  if (client.status !== 'ready') {
+    client.disconnect();
+    return;
+  }
+  const late = setTimeout(() => client.disconnect(), 1_000);
+  await client.quit().catch(() => {});
+  clearTimeout(late);
+}
+
 /**
  * Resolves when `client` has answered once.
  * @throws Error in one clear sentence when Redis does not answer within `timeoutMs`.
