@@ -1,5 +1,6 @@
 import { type Choose, exploreAll } from './explore.ts';
-import { type Budget, runWorld, type Setting } from './world.ts';
+import { type Budget, type Setting, World } from './world.ts';
+import { writerDeps } from './writer-deps.ts';
 
 const NONE: Budget = { lostAnswers: 0, preemptions: 0, crashes: 0, lateLooks: 0 };
 
@@ -31,7 +32,8 @@ export const SETTINGS: [name: string, Omit<Setting, 'budget'>][] = [
 /** Every interleaving within the budget, driven through the real processor on a virtual clock. @returns how many. */
 export function everyRunOf(setting: Setting): Promise<number> {
   return exploreAll(async (choose: Choose) => {
-    const world = await runWorld(setting, choose);
+    const world = new World(setting, choose, writerDeps);
+    await world.run();
     world.check();
   });
 }

@@ -1,11 +1,12 @@
 import type { MarkerSetting } from '../../shared/domain/integrated-account.ts';
 import { isEnded, isSettled, type JobRecord } from '../../shared/domain/job.ts';
 import type { NextStep } from '../../worker/next-step.ts';
+import type { WriterDeps } from '../../worker/write-opportunity/deps.ts';
 import { createWriter } from '../../worker/write-opportunity/processor.ts';
 import type { Choose } from './explore.ts';
+import { aJob, anAccount } from './model-jobs.ts';
 import { createModelProvider } from './model-provider.ts';
 import { createModelStore } from './model-store.ts';
-import { aJob, anAccount, SETTLE_MS, TIMEOUT_MS, writerDeps } from './writer-deps.ts';
 
 /** How much may go wrong in one run; what is spent, the rest of the run does without. */
 export type Budget = {
@@ -38,6 +39,9 @@ export type Task = {
   fate: 'alive' | 'dead' | 'frozen' | 'finished';
 };
 
+/** What one run of one job rests on in this world. */
+export type DepsOf = (world: World, task: Task) => WriterDeps;
+
 type Event = { atMs: number; what: string; happen: () => void; canBeLate?: boolean; isCommit?: boolean };
 
 const LOCK_MS = 2_000;
@@ -45,14 +49,8 @@ const STEPS_MAX = 2_000;
 
 /**
  * Two jobs, their workers, the engine and the provider on a virtual clock. Every point at which one run could see
- * another is a choice: who goes on, what becomes of a create, who dies. @returns what happened, one line each.
+ * another is a choice: who goes on, what becomes of a create, who dies.
  */
-export async function runWorld(setting: Setting, choose: Choose): Promise<World> {
-  const world = new World(setting, choose);
-  await world.run();
-  return world;
-}
-
 export class World {
   readonly setting: Setting;
   readonly choose: Choose;
@@ -63,13 +61,15 @@ export class World {
   readonly account;
   readonly trace: string[] = [];
   nowMs = 1_000_000;
+  readonly #depsOf: DepsOf;
   readonly #left: Budget;
   #tasks: Task[] = [];
   #events: Event[] = [];
   /** Engine jobs by record and generation. */
   readonly #engine = new Set<string>();
 
-  constructor(setting: Setting, choose: Choose) {
+  constructor(setting: Setting, choose: Choose, depsOf: DepsOf) {
+    this.#depsOf = depsOf;
     this.setting = setting;
     this.choose = choose;
     this.account = anAccount(setting.marker);
@@ -129,7 +129,7 @@ export class World {
   #begin(job: string, generation: number): void {
     const task: Task = { job, generation, parked: [], fate: 'alive' };
     this.#tasks.push(task);
-    const writer = createWriter(writerDeps(this, task));
+    const writer = createWriter(this.#depsOf(this, task));
     writer({ v: 1, job, generation }, new AbortController().signal).then(
       (next) => this.#end(task, next),
       (err) => {
@@ -266,6 +266,3 @@ const describe = (job: JobRecord) =>
 async function drainMicrotasks(): Promise<void> {
   for (let i = 0; i < 40; i++) await undefined;
 }
-
-/** Latest moment after the call at which a lost create can still commit. */
-export const LATEST_COMMIT_MS = TIMEOUT_MS + SETTLE_MS - 1;

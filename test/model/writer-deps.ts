@@ -1,4 +1,3 @@
-import type { MarkerSetting } from '../../shared/domain/integrated-account.ts';
 import type { JobRecord } from '../../shared/domain/job.ts';
 import { createLogger } from '../../shared/logger.ts';
 import type { CallOptions } from '../../shared/providers/caller.ts';
@@ -8,56 +7,12 @@ import type {
   ProviderDescriptor,
   WritePlan,
 } from '../../shared/providers/port.ts';
-import type { Account } from '../../shared/stores/account-store.ts';
 import type { Unknowns, WriterDeps } from '../../worker/write-opportunity/deps.ts';
 import { createTakeClaim } from '../../worker/write-opportunity/take-claim.ts';
-import { LATEST_COMMIT_MS, type Task, type World } from './world.ts';
+import { CONTENT, LATEST_COMMIT_MS, SETTLE_MS } from './model-jobs.ts';
+import type { Task, World } from './world.ts';
 
-export const TIMEOUT_MS = 1_500;
-export const SETTLE_MS = 3_000;
-const CONTENT = { name: 'Annual License' };
 const silent = createLogger('model', 'silent');
-
-export function anAccount(marker: MarkerSetting | undefined): Account {
-  const settings = {
-    marker,
-    timeout_ms: TIMEOUT_MS,
-    reconcile: { settle_ms: SETTLE_MS, probes: 3 },
-    retry: { max_attempts: 100 },
-    read_back: false,
-  };
-  // What the writer never looks at is left out.
-  return { id: 'acc', provider: 'close', status: 'active', settings, heldMs: 0 } as unknown as Account;
-}
-
-export function aJob(id: string, account: string, nowMs: number): JobRecord {
-  return {
-    id,
-    schemaVersion: 1,
-    workspace: 'default',
-    account,
-    provider: 'close',
-    status: 'queued',
-    sequence: 1,
-    generation: 1,
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
-    request: { query: { response_format: 'unified' }, body: CONTENT },
-    appliedDefaults: {},
-    warnings: [],
-    attempts: [],
-    attemptNumber: 0,
-    attemptsSpent: 0,
-    limitHits: 0,
-    heldBaseMs: 0,
-    unknownSends: [],
-    epoch: 0,
-    probes: 0,
-    followUps: {},
-    candidates: [],
-    corrections: 0,
-  };
-}
 
 /** Everything the real processor rests on, for one run of one job; each part others can see is a point. */
 export function writerDeps(world: World, task: Task): WriterDeps {
