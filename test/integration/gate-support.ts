@@ -37,12 +37,6 @@ export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
       return Number(await redis.hget(gateKey, 'tat')) - intervalOf(pace) + passedMs;
     },
 
-    /** When the call that was let in last leaves. */
-    async leavesAtMs(pace: Pace): Promise<number> {
-      const [slot, now] = await Promise.all([this.lastSlotMs(pace), this.nowMs()]);
-      return Math.max(slot, now);
-    },
-
     async nowMs(): Promise<number> {
       const [seconds, micros] = await redis.time();
       return Number(seconds) * 1_000 + Number(micros) / 1_000 + passedMs;

@@ -220,6 +220,13 @@ export async function startRig(options: { workers?: number; env?: Environment } 
     job,
     settled,
     control,
+    /** What an account's calls carry, once it has made one: by it a fault hits no other account. */
+    async tokenOf(account: Account): Promise<string> {
+      const stored = await accounts.credentials(account.id);
+      const credentials: Partial<Record<string, unknown>> = { ...stored?.credentials };
+      return String(credentials.access_token ?? credentials.token);
+    },
+
     fault: (provider: ProviderName, fault: Fault) => control('POST', '/faults', { provider, ...fault }),
 
     /** A fault that hits only the create whose body has `name`. */
