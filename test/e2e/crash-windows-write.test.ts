@@ -3,6 +3,7 @@ import { PROVIDERS, type ProviderName } from '../../shared/domain/integrated-acc
 import { type Environment, startWorker } from '../support/processes.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { until } from '../support/until.ts';
+import { startReceiver } from './receiver.ts';
 import { aName, BY_KEY, NO_TAKEOVER, type Rig, startRig, type Target } from './rig.ts';
 
 // Processes start slowly on a busy machine; on an idle one each test takes a few seconds.
@@ -144,8 +145,11 @@ describe('after the call, before its answer', () => {
 });
 
 describe('after finish', () => {
-  it('before the ack of the engine: handed out again, the ended record is skipped', async () => {
+  it('before the ack of the engine and before anybody is told: the record is skipped, its event told', async () => {
     const account = await rig.account('capsule');
+    await using receiver = await startReceiver();
+    const endpoint = { url: receiver.url, events: ['job.succeeded'] };
+    expect((await rig.ask('POST', '/webhook-endpoints', endpoint)).status).toBe(201);
     const proxy = await rig.proxy();
     const victim = await rig.worker({}, proxy);
     const held = proxy.hold({ script: 'transition', having: ['succeeded'], when: 'after' });
@@ -160,6 +164,8 @@ describe('after finish', () => {
     await until('the engine is through with it', async () => (await rig.redis.exists(engineJob)) === 0);
     expect((await rig.job(String(body.id))).attempts).toHaveLength(1);
     expect(await rig.createCalls(account, name)).toBe(1);
+    await until('the event has arrived', () => receiver.jobs.length > 0);
+    expect(receiver.jobs).toEqual([body.id]);
   });
 
   it('before it left its twins: what ended holds nobody up', async () => {
@@ -180,5 +186,43 @@ describe('after finish', () => {
     const twin = await rig.create(account, name);
     expect((await rig.ended(String(twin.body.id))).status).toBe('succeeded');
     expect(await rig.records(account, name)).toHaveLength(2);
+  });
+});
+
+describe('after a token was refreshed, before it is stored', () => {
+  it('a rotated grant is dead: the account is parked, its job waits, new credentials set it going', async () => {
+    await rig.control('limits', { provider: 'salesforce', token_rotation: true });
+    const grant = (suffix: string) => ({
+      ...rig.credentials('salesforce'),
+      refresh_token: `demo-salesforce-refresh-${suffix}`,
+      access_token: undefined,
+    });
+    const account = await rig.account('salesforce', {}, grant('lost'));
+    const proxy = await rig.proxy();
+    const victim = await rig.worker({}, proxy);
+    const stored = rig.keys.account(rig.partitionOf(account), account.id);
+    const held = proxy.hold({ command: 'EVAL', having: [stored, 'cred_version'], when: 'before' });
+    const name = aName('Grant');
+    const { body } = await rig.create(account, name);
+    await held.reached;
+    await victim.kill();
+    // Half a minute passes, and the dead worker's lock with it.
+    await rig.redis.del(rig.keys.refreshLock(rig.partitionOf(account), account.id));
+
+    await rig.worker();
+    await until(
+      'the account is parked',
+      async () => {
+        const { body: shown } = await rig.ask('GET', `/integrated-accounts/${account.id}`);
+        return shown.status === 'needs_reauth';
+      },
+      { withinMs: 45_000 },
+    );
+    expect((await rig.job(String(body.id))).wait_reason).toBe('account_needs_reauth');
+    expect(await rig.createCalls(account, name)).toBe(0);
+
+    await rig.ask('PUT', `/integrated-accounts/${account.id}/credentials`, grant('new'));
+    expect((await rig.ended(String(body.id))).status).toBe('succeeded');
+    expect(await rig.records(account, name)).toHaveLength(1);
   });
 });

@@ -125,13 +125,19 @@ export async function startRig(redisUrl: string, apiEnv: Environment = {}) {
       return proxy;
     },
 
+    credentials: (provider: ProviderName) => credentialsOf(provider, sandbox.origin),
+
     /** Connected without a worker's check: a marker that exists needs none. */
-    async account(provider: ProviderName, settings: AccountSettings = {}): Promise<Target> {
+    async account(
+      provider: ProviderName,
+      settings: AccountSettings = {},
+      credentials: Record<string, unknown> = credentialsOf(provider, sandbox.origin),
+    ): Promise<Target> {
       const id = randomUUID();
       const answer = await ask('POST', '/integrated-accounts', {
         id,
         provider,
-        credentials: credentialsOf(provider, sandbox.origin),
+        credentials,
         settings: { ...SETTINGS, ...settings },
       });
       if (answer.status !== 201) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
