@@ -31,6 +31,8 @@ export type AttachDeps = {
   write: Processor;
   answerQuery: Processor;
   deliver: Processor;
+  /** The engine gave a message of any queue up. */
+  onFailed?: (message: unknown) => void;
   lockMs: number;
   stalledMs: number;
   /** See {@link IDLE_MS}. */
@@ -155,6 +157,7 @@ export class QueueAttacher {
           attached.lastWorkMs = Date.now();
           return processor(message, signal);
         },
+        onFailed: (message) => this.#deps.onFailed?.(message),
         onIdle: () => this.#leaveSoon(attached),
       }),
     };

@@ -7,7 +7,7 @@ import { clients } from '../shared/providers/clients.ts';
 import { descriptors } from '../shared/providers/descriptors.ts';
 import { paceOf } from '../shared/providers/gate.ts';
 import { createAccountQueues } from '../shared/queues/account-queues.ts';
-import { QueryMessage } from '../shared/queues/messages.ts';
+import { QueryMessage, WriteMessage } from '../shared/queues/messages.ts';
 import { closeRedis, connectRedis, waitUntilReady } from '../shared/redis/connect.ts';
 import { demandDurability } from '../shared/redis/durability.ts';
 import { createKeys } from '../shared/redis/keys.ts';
@@ -171,6 +171,11 @@ async function main(): Promise<void> {
         return DONE;
       },
       deliver: webhooks.deliver,
+      onFailed(message) {
+        const { data } = WriteMessage.safeParse(message);
+        // Redis may refuse this, too; then the sweep finds the job at the time it had set itself.
+        if (data) jobs.lookSoon(data.job).catch(() => {});
+      },
       lockMs: config.lockMs,
       stalledMs: config.stalledMs,
     }),

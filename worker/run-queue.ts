@@ -13,6 +13,8 @@ export type RunQueueOptions = {
   lockMs: number;
   stalledMs: number;
   logger: Logger;
+  /** The engine failed a message, and has forgotten it: an exception, or it could not give it back. */
+  onFailed: (message: unknown) => void;
   /** Called when the queue has had nothing to do for a moment. */
   onIdle: () => void;
 };
@@ -66,9 +68,10 @@ export function runQueue(options: RunQueueOptions): RunningQueue {
     for (const id of jobIds) worker.cancelJob(id, 'lock lost');
   });
   worker.on('drained', options.onIdle);
-  worker.on('failed', (job, err) =>
-    logger.error({ err, engine_job: job?.id, queue: options.name }, 'engine.job_failed'),
-  );
+  worker.on('failed', (job, err) => {
+    logger.error({ err, engine_job: job?.id, queue: options.name }, 'engine.job_failed');
+    if (job) options.onFailed(job.data);
+  });
   worker.on('error', restOnErrors(worker, options));
 
   return {

@@ -52,7 +52,9 @@ export type Move = {
   onlyIdle?: boolean;
   /** Content fingerprint: others need not fear any more that this job made their record. */
   alike?: string;
-  /** When the orphan sweep should look; default soon. */
+  /** When the engine hands the job out again: the orphan sweep looks after that. */
+  dueAtMs?: number;
+  /** When the orphan sweep should look, exactly; default soon. */
   lookAtMs?: number;
 };
 

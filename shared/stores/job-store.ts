@@ -164,7 +164,7 @@ export function createJobStore(options: JobStoreOptions) {
       wanted.generation ?? '',
       now,
       retentionMs,
-      wanted.lookAtMs ?? now + orphanMs,
+      wanted.lookAtMs ?? Math.max(now, wanted.dueAtMs ?? 0) + orphanMs,
       wanted.remoteId ?? '',
       keys.done(job.id),
       wanted.newGeneration ? 'new' : '',
@@ -198,6 +198,19 @@ export function createJobStore(options: JobStoreOptions) {
       const p = partitionOfAccount(account, partitions);
       const value = await redis.get(keys.idempotency(p, account, sha256Hex(key)));
       return value?.split(' ')[1];
+    },
+
+    /** The engine gave this job up: the orphan sweep is to look soon, whenever it meant to. */
+    async lookSoon(id: string): Promise<void> {
+      const job = await find(id);
+      if (!job) return;
+      await redis.zadd(
+        keys.open(partitionOf(id)),
+        'XX',
+        'LT',
+        clock.nowMs() + orphanMs,
+        `${job.account} ${id}`,
+      );
     },
 
     list: (filter: JobFilter): Promise<JobPage> => listJobs({ redis, keys, partitions }, filter),

@@ -23,7 +23,7 @@ export async function waitInRecord(
       to: 'waiting',
       attempt: lastAttemptOf(run, patch),
       generation: run.job.generation,
-      lookAtMs: wait.untilMs + 60_000,
+      dueAtMs: wait.untilMs,
       patch: { ...patch, nextAttemptAtMs: wait.untilMs, waitReason: wait.reason },
     }),
   );
