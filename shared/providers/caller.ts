@@ -129,14 +129,13 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
   const { account, request } = call;
   const timeoutMs = timeoutOf(account);
   const url = urlOf(call);
+  const beganMs = deps.clock.nowMs();
   const entered = await enterGate(deps, account.id, call.pace, request.purpose, timeoutMs);
   if (entered.kind === 'later') return deferredBy(deps, entered);
-  const beganMs = deps.clock.nowMs();
   const release = await deps.places.take(new URL(url).host);
   let leaving: Leaving = {};
   try {
-    // Only deliberate waits count: on a busy process the gate's own answer may take as long.
-    if (entered.waitMs + deps.clock.nowMs() - beganMs > WAITED_MS) {
+    if (deps.clock.nowMs() - beganMs > WAITED_MS) {
       // While it waited for its slot and a place, another call may have met the limit.
       const still = await deps.gate.recheck(account.id, call.pace, leaseOf(timeoutMs), entered.lease);
       if (still.kind === 'later') return deferredBy(deps, still);
