@@ -45,6 +45,7 @@ export type DepsOf = (world: World, task: Task) => WriterDeps;
 type Event = { atMs: number; what: string; happen: () => void; canBeLate?: boolean; isCommit?: boolean };
 
 const LOCK_MS = 2_000;
+const SWEEP_MS = 15_000;
 const STEPS_MAX = 2_000;
 
 /**
@@ -63,6 +64,7 @@ export class World {
   nowMs = 1_000_000;
   readonly #depsOf: DepsOf;
   readonly #left: Budget;
+  #sweptAtMs = this.nowMs;
   #tasks: Task[] = [];
   #events: Event[] = [];
   /** Engine jobs by record and generation. */
@@ -220,11 +222,13 @@ export class World {
     this.nowMs = Math.max(this.nowMs, next.atMs);
     this.note(next.what);
     next.happen();
+    if (this.nowMs - this.#sweptAtMs > SWEEP_MS) this.#sweepOrphans();
     return true;
   }
 
   /** As the orphan sweep: an open job that the engine does not know is queued again. */
   #sweepOrphans(): boolean {
+    this.#sweptAtMs = this.nowMs;
     const orphan = this.store
       .all()
       .find((job) => !isSettled(job.status) && !this.#engine.has(`${job.id}.${job.generation}`));
