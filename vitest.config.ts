@@ -6,8 +6,8 @@ export default defineConfig({
     globalSetup: ['test/support/redis-setup.ts'],
     reporters: ['default', './test/support/count-reporter.ts'],
     pool: 'forks',
-    testTimeout: 90_000,
-    hookTimeout: 90_000,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
     // A test may be given up, never retried: a flaky test is a bug.
     retry: 0,
     teardownTimeout: 20_000,

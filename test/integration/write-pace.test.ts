@@ -35,16 +35,15 @@ async function drain(provider: ProviderName) {
 
 story('two workers drain a backlog at Close at its limit, and hardly ever meet that limit', async () => {
   const { refused, seconds } = await drain('close');
-  // A loaded machine delivers calls many milliseconds late; two workers that pace each for itself have half refused.
-  // How close to the limit a backlog drains is a figure of the benchmarks, not of a test.
-  expect(refused).toBeLessThanOrEqual(15);
-  expect(seconds).toBeLessThan(60);
+  // Each costs a wait until the window is over; on a loaded machine a call may arrive late by many milliseconds.
+  expect(refused).toBeLessThanOrEqual(5);
+  // 100 calls at 20 a second take five seconds.
+  expect(seconds).toBeLessThan(13);
 });
 
 story('two workers keep to one pace together where the provider says nothing of it', async () => {
   const { starts, seconds } = await drain('capsule');
   expect(seconds).toBeGreaterThan(4.8);
-  expect(seconds).toBeLessThan(60);
-  // Spaced at 20 a second where they leave, they arrive bunched by the machine; two paces would make it 36.
-  expect(fullestWindow(starts, 900)).toBeLessThanOrEqual(30);
+  expect(seconds).toBeLessThan(12);
+  expect(fullestWindow(starts, 900)).toBeLessThanOrEqual(22);
 });

@@ -49,7 +49,7 @@ function environmentOf({ redisUrl, prefix, env }: Installation): Environment {
     WEBHOOK_ALLOW_PRIVATE: 'true',
     LOG_LEVEL: 'debug',
     // Crash tests must not take minutes: a dead worker's jobs are taken over within seconds.
-    ENGINE_LOCK_MS: '4000',
+    ENGINE_LOCK_MS: '2000',
     ENGINE_STALLED_MS: '500',
     SWEEP_MS: '500',
     ORPHAN_MS: '1000',

@@ -14,7 +14,7 @@ type Options = {
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
-  { withinMs = 30_000, everyMs = 20 }: Options = {},
+  { withinMs = 10_000, everyMs = 20 }: Options = {},
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + withinMs;
   let cause: unknown;
