@@ -1,20 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'qs';
-import type { Clock } from '../clock.ts';
 import type { StoredCredentials } from '../domain/integrated-account.ts';
 import type { Account } from '../stores/account-store.ts';
 import { clients } from './clients.ts';
 import { descriptors } from './descriptors.ts';
-import { type Entered, type Gate, type Leaving, type Pace, paceOf } from './gate.ts';
-import type { Places } from './places.ts';
-import type {
-  AnsweredCall,
-  Call,
-  CallPurpose,
-  CallResult,
-  ProviderDescriptor,
-  ProviderRequest,
-} from './port.ts';
+import { type Leaving, type Pace, paceOf } from './gate.ts';
+import { type Begin, deferredBy, type PassDeps, passGate } from './pass-gate.ts';
+import type { AnsweredCall, Call, CallResult, ProviderDescriptor, ProviderRequest } from './port.ts';
 import type { ProviderClock } from './provider-clock.ts';
 import type { Send } from './send.ts';
 import type { TokenRefresher } from './token-refresh.ts';
@@ -23,10 +14,6 @@ import type { TokenRefresher } from './token-refresh.ts';
 const CREATE_WAIT_MS = 250;
 /** Calls that complete something already begun wait longer before they give up their place. */
 const FOLLOWING_WAIT_MS = 2_000;
-/** A call that took longer than this to its turn asks again whether the account has been blocked meanwhile. */
-const WAITED_MS = 5;
-/** How soon to ask again for a concurrency lease. */
-const LEASE_RETRY_MS = 25;
 /** Waits after limits without a stated time, by scope: they double with every hit in a row. */
 const GROWING = {
   account: { firstMs: 2_000, maxMs: 300_000 },
@@ -36,11 +23,8 @@ const GROWING = {
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 export type CallOptions = {
-  /**
-   * Runs after the gate let the call pass and before anything is sent: makes the intent durable.
-   * A text is the reason not to send.
-   */
-  beforeSend?: () => Promise<string | undefined>;
+  /** Makes the intent durable in the same step in which the gate lets the call pass; see {@link Begin}. */
+  begin?: Begin;
   /** See {@link SendRequest.fence}. */
   fence?: () => string | undefined;
   signal?: AbortSignal;
@@ -50,13 +34,10 @@ export type CredentialsOf = (
   account: string,
 ) => Promise<{ credentials: StoredCredentials; version: number } | undefined>;
 
-export type CallerDeps = {
-  gate: Gate;
+export type CallerDeps = PassDeps & {
   send: Send;
-  places: Places;
   credentialsOf: CredentialsOf;
   refresher: TokenRefresher;
-  clock: Clock;
   providerClock: ProviderClock;
 };
 
@@ -67,7 +48,7 @@ export function timeoutOf(account: Account): number {
 }
 
 /**
- * Paced, authenticated calls to an account's provider: gate → place → token → send → what the answer teaches the gate.
+ * Paced, authenticated calls to an account's provider: token → place → gate → send → what the answer teaches the gate.
  * A refused token is refreshed once and the request repeated: a 401 is never a write.
  */
 export function createCaller(deps: CallerDeps): Caller {
@@ -84,28 +65,15 @@ export function createCaller(deps: CallerDeps): Caller {
         if (refreshed.kind !== 'tokens') return refusal(refreshed, deps.clock.nowMs());
         ({ credentials, version } = refreshed);
       }
-      let asked = false;
-      const beforeSend = async () => {
-        // A repeat after a token refresh belongs to the same attempt: the intent is durable already.
-        if (asked || !options.beforeSend) return undefined;
-        asked = true;
-        return options.beforeSend();
-      };
-      const once = (current: StoredCredentials) =>
-        callOnce(deps, {
-          account,
-          descriptor,
-          pace,
-          request,
-          credentials: current,
-          options: { ...options, beforeSend },
-        });
-      const first = await once(credentials);
+      const call = { account, descriptor, pace, request };
+      const first = await callOnce(deps, { ...call, credentials, options });
       if (!isRefusedToken(first, descriptor, request)) return first;
       const refreshed = await deps.refresher.refresh(account, version);
       if (refreshed.kind !== 'tokens')
         return { ...refusal(refreshed, deps.clock.nowMs()), ...statusOf(first) };
-      const second = await once(refreshed.credentials);
+      // The repeat belongs to the same attempt: the intent is durable already.
+      const again = { ...options, begin: undefined };
+      const second = await callOnce(deps, { ...call, credentials: refreshed.credentials, options: again });
       if (!isRefusedToken(second, descriptor, request)) return second;
       return {
         kind: 'needs_reauth',
@@ -129,19 +97,19 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
   const { account, request } = call;
   const timeoutMs = timeoutOf(account);
   const url = urlOf(call);
-  const beganMs = deps.clock.nowMs();
-  const entered = await enterGate(deps, account.id, call.pace, request.purpose, timeoutMs);
-  if (entered.kind === 'later') return deferredBy(deps, entered);
-  const release = await deps.places.take(new URL(url).host);
+  const { begin } = call.options;
+  const passed = await passGate(deps, {
+    account: account.id,
+    pace: call.pace,
+    host: new URL(url).host,
+    patienceMs: request.purpose === 'create' ? CREATE_WAIT_MS : FOLLOWING_WAIT_MS,
+    timeoutMs,
+    begin,
+  });
+  if (passed.kind === 'later') return deferredBy(deps.clock, passed);
+  if (passed.kind === 'refused') return { kind: 'not_sent', code: 'fenced', message: passed.why };
   let leaving: Leaving = {};
   try {
-    if (deps.clock.nowMs() - beganMs > WAITED_MS) {
-      // While it waited for its slot and a place, another call may have met the limit.
-      const still = await deps.gate.recheck(account.id, call.pace, leaseOf(timeoutMs), entered.lease);
-      if (still.kind === 'later') return deferredBy(deps, still);
-    }
-    const refusal = await call.options.beforeSend?.();
-    if (refusal) return { kind: 'not_sent', code: 'fenced', message: refusal };
     const result = await deps.send({
       method: request.method,
       url,
@@ -156,41 +124,7 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
     }
     return result;
   } finally {
-    release();
-    // Not awaited by the answer's way: the lease would expire by itself, and what was learned is only advice.
-    deps.gate.leave(account.id, entered.lease, leaving, deps.clock.nowMs()).catch(() => {});
-  }
-}
-
-/** The lease outlives the call's own time-out, so that it is never given away under a call in flight. */
-const leaseOf = (timeoutMs: number) => timeoutMs + 15_000;
-
-function deferredBy(
-  { clock }: Pick<CallerDeps, 'clock'>,
-  { ms }: Extract<Entered, { kind: 'later' }>,
-): CallResult {
-  return { kind: 'deferred', untilMs: clock.nowMs() + ms, reason: 'rate_limited' };
-}
-
-/** Asks the gate, waiting in place as long as the purpose of the call is worth it. */
-export async function enterGate(
-  deps: Pick<CallerDeps, 'gate' | 'clock'>,
-  account: string,
-  pace: Pace,
-  purpose: CallPurpose,
-  timeoutMs: number,
-) {
-  const patienceMs = purpose === 'create' ? CREATE_WAIT_MS : FOLLOWING_WAIT_MS;
-  const deadlineMs = deps.clock.nowMs() + patienceMs;
-  for (;;) {
-    const leftMs = Math.max(0, deadlineMs - deps.clock.nowMs());
-    const entered = await deps.gate.enter(account, pace, leaseOf(timeoutMs), leftMs);
-    if (entered.kind === 'go') {
-      if (entered.waitMs > 0) await sleep(entered.waitMs);
-      return entered;
-    }
-    if (entered.reason !== 'concurrency' || leftMs < LEASE_RETRY_MS) return entered;
-    await sleep(LEASE_RETRY_MS);
+    passed.leave(leaving);
   }
 }
 

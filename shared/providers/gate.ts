@@ -2,7 +2,7 @@ import type { AccountSettings } from '../domain/integrated-account.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { partitionOfAccount } from '../redis/partitions.ts';
-import { defineScripts } from '../redis/scripts.ts';
+import { defineScripts, type ScriptPart, type ScriptReply } from '../redis/scripts.ts';
 import type { LearnedLimits, ProviderDescriptor } from './port.ts';
 
 /** How fast an account may be called. */
@@ -37,10 +37,25 @@ export function paceOf(descriptor: ProviderDescriptor, settings: AccountSettings
   };
 }
 
+export type GateAsk = {
+  lease: string;
+  leaseMs: number;
+  pace: Pace;
+  /** Longest wait that may be spent in place. */
+  waitMsMax: number;
+};
+
 export type Entered =
-  /** Wait `waitMs`, then call; the lease is held until `leave` or its expiry. */
-  | { kind: 'go'; lease: string; waitMs: number }
+  /** Wait `waitMs`, then ask again with the same lease, which is held until `leave` or its expiry; 0 = call. */
+  | { kind: 'go'; waitMs: number }
   | { kind: 'later'; ms: number; reason: 'blocked' | 'budget' | 'daily' | 'concurrency' | 'pace' };
+
+/** What gate-enter.lua returned. */
+export function readEntered([go, ms, reason]: ScriptReply): Entered {
+  if (go === 1) return { kind: 'go', waitMs: Number(ms) };
+  // The script returns one of exactly these words.
+  return { kind: 'later', ms: Number(ms), reason: reason as Extract<Entered, { kind: 'later' }>['reason'] };
+}
 
 /** What a call's answer says to the gate. */
 export type Leaving = {
@@ -69,44 +84,32 @@ export function createGate(options: {
     return [keys.gate(p, account), keys.leases(p, account)] as const;
   };
 
-  async function ask(
-    account: string,
-    pace: Pace,
-    lease: string,
-    leaseMs: number,
-    waitMsMax: number,
-  ): Promise<Entered> {
-    const [go, ms, reason] = await scripts.dwGateEnter(
-      ...keysOf(account),
-      lease,
-      leaseMs,
-      pace.requests,
-      pace.perMs,
-      pace.burst,
-      pace.concurrency,
-      waitMsMax,
-      0,
-      pace.dailyShare,
-    );
-    if (go === 1) return { kind: 'go', lease, waitMs: Number(ms) };
-    // The script returns one of exactly these words.
-    return {
-      kind: 'later',
-      ms: Number(ms),
-      reason: reason as Extract<Entered, { kind: 'later' }>['reason'],
-    };
-  }
-
   return {
-    enter: (account: string, pace: Pace, leaseMs: number, waitMsMax: number): Promise<Entered> =>
-      ask(account, pace, `${options.processId}.${++leases}`, leaseMs, waitMsMax),
+    newLease: () => `${options.processId}.${++leases}`,
 
     /**
-     * Asked again by a call that has been waiting since `enter`: a block that began meanwhile turns it away and takes
-     * its lease; a lease that expired meanwhile has to be had anew, without a wait.
+     * How the script is asked. Asked again with a lease that is held, by a call that has been waiting, it turns away
+     * if a block began meanwhile, and takes the lease; a lease that expired meanwhile has to be had anew.
      */
-    recheck: (account: string, pace: Pace, leaseMs: number, lease: string): Promise<Entered> =>
-      ask(account, pace, lease, leaseMs, 0),
+    question: (account: string, ask: GateAsk): ScriptPart => ({
+      keys: keysOf(account),
+      args: [
+        ask.lease,
+        ask.leaseMs,
+        ask.pace.requests,
+        ask.pace.perMs,
+        ask.pace.burst,
+        ask.pace.concurrency,
+        ask.waitMsMax,
+        0,
+        ask.pace.dailyShare,
+      ],
+    }),
+
+    async enter(account: string, ask: GateAsk): Promise<Entered> {
+      const { keys, args } = this.question(account, ask);
+      return readEntered(await scripts.dwGateEnter(...keys, ...args));
+    },
 
     /** @returns milliseconds for which the account is blocked from now, 0 = not. */
     async leave(account: string, lease: string, leaving: Leaving, nowMs: number): Promise<number> {

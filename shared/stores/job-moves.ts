@@ -1,6 +1,7 @@
 import type { Warning } from '../domain/failure.ts';
 import type { ProviderName } from '../domain/integrated-account.ts';
 import type { JobRecord, JobRequest, JobStatus } from '../domain/job.ts';
+import type { ScriptPart, ScriptReply } from '../redis/scripts.ts';
 import type { JobPatch } from './job-codec.ts';
 
 export type AcceptInput = {
@@ -23,10 +24,26 @@ export type AcceptResult =
   | { kind: 'backlog_full'; open: number }
   | { kind: 'no_account' };
 
+/** What an attempt rests on beside its record. */
+export type StartWith = {
+  /** How the gate is asked in the same step; see enter-and-start.lua. */
+  gate: ScriptPart;
+  /** See {@link Account.heldMs}. */
+  heldMs: number;
+  /** Content fingerprint of a create without marker: it may make a record that others could take for theirs. */
+  alike?: string;
+  /** Under this parent no create may be lost when this one, without marker, begins. */
+  parentId?: string;
+};
+
 export type Started =
   | { kind: 'go'; sequence: number }
   | { kind: 'in_flight' }
-  | { kind: 'not_this_one'; why: string };
+  | { kind: 'not_this_one'; why: string }
+  /** A create under the same parent is lost, or was: look whether it still is. */
+  | { kind: 'parent_in_doubt' }
+  /** The gate's answer: not yet. */
+  | { kind: 'not_yet'; reply: ScriptReply };
 
 export type Moved =
   | { kind: 'moved'; sequence: number; generation: number }

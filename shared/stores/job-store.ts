@@ -14,11 +14,29 @@ import { partitionOfAccount } from '../redis/partitions.ts';
 import { defineScripts } from '../redis/scripts.ts';
 import { decodeJob, encodeNewJob, encodePatch } from './job-codec.ts';
 import { type JobFilter, type JobPage, listJobs } from './job-list.ts';
-import type { AcceptInput, AcceptResult, JobEvents, Move, Moved, MovedJob, Started } from './job-moves.ts';
+import type {
+  AcceptInput,
+  AcceptResult,
+  JobEvents,
+  Move,
+  Moved,
+  MovedJob,
+  Started,
+  StartWith,
+} from './job-moves.ts';
 
 export type { JobPatch } from './job-codec.ts';
 export type { JobFilter, JobPage } from './job-list.ts';
-export type { AcceptInput, AcceptResult, JobEvents, Move, Moved, MovedJob, Started } from './job-moves.ts';
+export type {
+  AcceptInput,
+  AcceptResult,
+  JobEvents,
+  Move,
+  Moved,
+  MovedJob,
+  Started,
+  StartWith,
+} from './job-moves.ts';
 
 export type JobStoreOptions = {
   redis: RedisClient;
@@ -107,22 +125,25 @@ export function createJobStore(options: JobStoreOptions) {
     return hash.status ? decodeJob(id, hash) : undefined;
   }
 
-  /** @param alike content fingerprint of a create without marker: it may make a record that others could take for theirs. */
   async function start(
     job: JobRecord,
     inFlight: InFlight,
     attempt: Attempt,
-    heldMs: number,
-    alike?: string,
+    { gate, heldMs, alike, parentId }: StartWith,
   ): Promise<Started> {
     const p = partitionOf(job.id);
+    const jobKey = keys.job(p, job.id);
     const place = (status: JobStatus) => keys.jobsIn(p, job.account, status);
-    const [code, detail] = await scripts.dwStart(
-      keys.job(p, job.id),
+    const reply = await scripts.dwEnterAndStart(
+      ...gate.keys,
+      parentId ? keys.unsettled(p, job.account, parentId) : jobKey,
+      jobKey,
       place('queued'),
       place('waiting'),
       place('running'),
-      alike ? keys.alike(p, job.account, alike) : keys.job(p, job.id),
+      alike ? keys.alike(p, job.account, alike) : jobKey,
+      gate.args.length,
+      ...gate.args,
       job.id,
       job.generation,
       attempt.number,
@@ -132,6 +153,9 @@ export function createJobStore(options: JobStoreOptions) {
       heldMs,
       retentionMs,
     );
+    const [decided, code, detail] = reply;
+    if (decided !== 2) return { kind: 'not_yet', reply };
+    if (code === -2) return { kind: 'parent_in_doubt' };
     if (code === -1) return { kind: 'in_flight' };
     if (code === 0) return { kind: 'not_this_one', why: String(detail) };
     await untilReplicated();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { anOpenGate } from '../support/open-gate.ts';
 import { MINIMUM, startTestApi, type TestApi, unknownId } from './api-support.ts';
 
 const asKey = (key: string) => ({ headers: { 'idempotency-key': key } });
@@ -12,7 +13,7 @@ async function finish(api: TestApi, id: string, to: 'succeeded' | 'failed', patc
     job,
     { attempt: 1, token: 1, startedAtMs: 1, sendBeforeMs: 2, sentAtProviderMs: 1, timeoutMs: 1 },
     attempt,
-    0,
+    { gate: anOpenGate(api, job.account), heldMs: 0 },
   );
   const moved = await api.jobs.move(job, { to, patch: { inFlight: null, ...patch } });
   expect(moved.kind).toBe('moved');

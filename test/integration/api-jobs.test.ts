@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobRecord } from '../../shared/domain/job.ts';
 import type { JobPatch } from '../../shared/stores/job-store.ts';
+import { anOpenGate } from '../support/open-gate.ts';
 import { ADMIN, MINIMUM, startTestApi, type TestApi } from './api-support.ts';
 
 const ERROR = {
@@ -28,7 +29,12 @@ async function begin(api: TestApi, id: string, n = 1): Promise<JobRecord> {
     sentAtProviderMs: 1,
     timeoutMs: 1,
   };
-  const started = await api.jobs.start(job, inFlight, { number: n, startedAtMs: 1_000 }, 0);
+  const started = await api.jobs.start(
+    job,
+    inFlight,
+    { number: n, startedAtMs: 1_000 },
+    { gate: anOpenGate(api, job.account), heldMs: 0 },
+  );
   expect(started.kind).toBe('go');
   return recordOf(api, id);
 }

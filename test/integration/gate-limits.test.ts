@@ -99,9 +99,9 @@ describe('a block', () => {
     const first = await aLease(gate, pace);
     const second = await gate.enter(pace, { waitMsMax: 1_000 });
     if (second.kind !== 'go') throw new Error('refused');
-    expect(await gate.recheck(second.lease, pace)).toMatchObject({ kind: 'go', waitMs: 0 });
+    expect(await gate.again(second.lease, pace)).toMatchObject({ kind: 'go', waitMs: 0 });
     await gate.leave(first, { block: { ms: 30_000 } });
-    const turned = await gate.recheck(second.lease, pace);
+    const turned = await gate.again(second.lease, pace);
     expect(turned).toMatchObject({ kind: 'later', reason: 'blocked' });
     if (turned.kind === 'later') expect(turned.ms).toBeGreaterThan(28_000);
     expect(await gate.leases()).not.toContain(second.lease);

@@ -26,9 +26,13 @@ export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
     account,
     gateKey,
     leasesKey,
-    enter: (pace: Pace, { leaseMs = 600_000, waitMsMax = 0 } = {}) =>
-      gate.enter(account, pace, leaseMs, waitMsMax),
-    recheck: (lease: string, pace: Pace) => gate.recheck(account, pace, 600_000, lease),
+    async enter(pace: Pace, { leaseMs = 600_000, waitMsMax = 0 } = {}) {
+      const lease = gate.newLease();
+      return { ...(await gate.enter(account, { lease, leaseMs, pace, waitMsMax })), lease };
+    },
+    /** As a call does that has been waiting. */
+    again: (lease: string, pace: Pace) =>
+      gate.enter(account, { lease, leaseMs: 600_000, pace, waitMsMax: 0 }),
     leases: () => redis.zrange(leasesKey, '0', '-1'),
     leave: (lease: string, leaving: Leaving = {}, nowMs = 0) => gate.leave(account, lease, leaving, nowMs),
 

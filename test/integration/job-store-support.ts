@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { JobRecord, JobStatus } from '../../shared/domain/job.ts';
 import type { JobPatch } from '../../shared/stores/job-codec.ts';
 import { type AcceptInput, type AcceptResult, createJobStore } from '../../shared/stores/job-store.ts';
+import { anOpenGate } from '../support/open-gate.ts';
 import { aTestRedis } from '../support/redis.ts';
 
 export const RETENTION_MS = 100_000;
@@ -66,7 +67,8 @@ export async function aJobStore(options: { backlogLimit?: number } = {}) {
       sentAtProviderMs: clock.now,
       timeoutMs: 1_000,
     };
-    return jobs.start(job, intent, { number, startedAtMs: clock.now }, 0);
+    const gate = anOpenGate({ redis, keys, partitions: PARTITIONS }, job.account);
+    return jobs.start(job, intent, { number, startedAtMs: clock.now }, { gate, heldMs: 0 });
   }
 
   const move = (job: JobRecord, to: JobStatus, patch: JobPatch = {}) => jobs.move(job, { to, patch });

@@ -27,7 +27,7 @@ export function createModelStore(claims: Map<string, string>, nowMs: () => numbe
       return job && structuredClone(job);
     },
 
-    async start(seen, inFlight, attempt, heldMs): Promise<Started> {
+    async start(seen, inFlight, attempt, { heldMs }): Promise<Started> {
       const job = get(seen.id);
       if (!['queued', 'waiting', 'running'].includes(job.status))
         return { kind: 'not_this_one', why: job.status };

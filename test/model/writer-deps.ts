@@ -20,9 +20,12 @@ export function writerDeps(world: World, task: Task): WriterDeps {
     world.point(task, what).then(happen);
   const jobs: WriterDeps['jobs'] = {
     find: (id) => world.store.find(id),
-    start: (job, intent, attempt, heldMs, alike) =>
+    start: (job, intent, attempt, rests) =>
       at('start', async () => {
-        const started = await world.store.start(job, intent, attempt, heldMs);
+        const { alike, parentId } = rests;
+        const lost = parentId === undefined ? [] : [...setIn(world, `parent ${parentId}`)];
+        if (lost.some((id) => id !== job.id)) return { kind: 'parent_in_doubt' };
+        const started = await world.store.start(job, intent, attempt, rests);
         if (started.kind === 'go' && alike) alikeOf(world, alike).add(job.id);
         return started;
       }),
@@ -90,7 +93,12 @@ function unknownsOf(world: World, at: At): Unknowns {
     twins: (job, fp) => at('twins', () => (without === 'twins' ? [] : open(`alike ${fp}`, job, ended))),
     block: (job, parent) => at('block', () => void setOf(`parent ${parent}`).add(job.id)),
     blocker: (job, parent) =>
-      at('blocker', () => open(`parent ${parent}`, job, [...ended, 'needs_review'])[0]),
+      at('blocker', () => {
+        const key = `parent ${parent}`;
+        const left = open(key, job, [...ended, 'needs_review']);
+        for (const id of setOf(key)) if (id !== job.id && !left.includes(id)) setOf(key).delete(id);
+        return left[0];
+      }),
     claimant: (_job, remoteId) =>
       at('claimant', () => (without === 'claims' ? undefined : world.claims.get(remoteId))),
     takeClaim: (job, remoteId) => at('take claim', () => void world.claims.set(remoteId, job.id)),
@@ -99,8 +107,8 @@ function unknownsOf(world: World, at: At): Unknowns {
 
 /** One create: the intent, the fence, and what the provider and the network make of it. */
 async function call(world: World, task: Task, options: CallOptions): Promise<CallResult> {
-  const refused = await options.beforeSend?.();
-  if (refused !== undefined) return { kind: 'not_sent', code: 'fenced', message: refused };
+  const begun = await options.begin?.({ keys: [], args: [] });
+  if (begun?.kind === 'refused') return { kind: 'not_sent', code: 'fenced', message: begun.why };
   await world.point(task, 'send');
   const fenced = options.fence?.();
   if (fenced !== undefined) return { kind: 'not_sent', code: 'fenced', message: fenced };

@@ -2,6 +2,7 @@ import type { WriteFailure } from '../../shared/domain/failure.ts';
 import type { Attempt, AttemptOutcome, InFlight } from '../../shared/domain/job.ts';
 import { timeoutOf } from '../../shared/providers/caller.ts';
 import type { CallResult, WritePlan } from '../../shared/providers/port.ts';
+import type { Started } from '../../shared/stores/job-store.ts';
 import { DONE, type NextStep, waitUntil } from '../next-step.ts';
 import { completeWrite } from './complete.ts';
 import { type Decision, decide, nextProbeAtMs, verdictAtMs } from './decide.ts';
@@ -22,10 +23,10 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
   const { job, account } = run;
   const attempt: Attempt = { number: job.attemptNumber + 1, startedAtMs: 0 };
   let inFlight: InFlight | undefined;
-  let lost: string | undefined;
+  let notStarted: Exclude<Started, { kind: 'go' | 'not_yet' }> | undefined;
   const call = deps.caller(account, {
     signal: run.signal,
-    beforeSend: async () => {
+    begin: async (gate) => {
       const now = deps.clock.nowMs();
       attempt.startedAtMs = now;
       const intent: InFlight = {
@@ -37,16 +38,28 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
         timeoutMs: timeoutOf(account),
         marker: run.marker ? { kind: run.marker.kind, field: run.marker.field } : null,
       };
-      const alike = run.marker ? undefined : planned.fingerprint;
-      const started = await deps.jobs.start(job, intent, attempt, account.heldMs, alike);
-      if (started.kind === 'go') {
-        inFlight = intent;
-        // What this run stores from now on, follow-ups included, is said of this attempt: of the one before, it is fenced.
-        job.attemptNumber = attempt.number;
-        return undefined;
+      const { parentId } = planned.plan;
+      const unmarked = run.marker
+        ? {}
+        : // A job that comes from its own doubt has looked: two of them must not wait for each other.
+          { alike: planned.fingerprint, parentId: job.unknownSends.length > 0 ? undefined : parentId };
+      const started = await deps.jobs.start(job, intent, attempt, {
+        gate,
+        heldMs: account.heldMs,
+        ...unmarked,
+      });
+      switch (started.kind) {
+        case 'go':
+          inFlight = intent;
+          // What this run stores from now on, follow-ups included, is said of this attempt: of the one before, it is fenced.
+          job.attemptNumber = attempt.number;
+          return { kind: 'begun' };
+        case 'not_yet':
+          return started;
+        default:
+          notStarted = started;
+          return { kind: 'refused', why: `not started: ${started.kind}` };
       }
-      lost = started.kind === 'in_flight' ? 'in_flight' : started.why;
-      return `not started: ${lost}`;
     },
     fence: () => {
       if (run.signal.aborted) return 'the lock was lost before the request left';
@@ -55,7 +68,7 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
     },
   });
   const result = await call(planned.plan.create);
-  if (lost !== undefined) return lost === 'in_flight' ? waitUntil(deps.clock.nowMs() + 1_000) : DONE;
+  if (notStarted) return afterNotStarted(deps, run, planned, notStarted);
   if (!inFlight) return endUnstarted(deps, run, planned, result);
 
   const outcome = outcomeOf(result, run.descriptor, planned.plan.create);
@@ -73,6 +86,21 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
   }
   describeFailure(attempt, outcome, planned.plan, result);
   return settleFailure(deps, run, planned, outcome, attempt, inFlight);
+}
+
+async function afterNotStarted(
+  deps: WriterDeps,
+  run: Run,
+  { plan }: Plan,
+  why: Exclude<Started, { kind: 'go' | 'not_yet' }>,
+): Promise<NextStep> {
+  const now = deps.clock.nowMs();
+  if (why.kind === 'in_flight') return waitUntil(now + 1_000);
+  if (why.kind === 'not_this_one') return DONE;
+  const blocker = plan.parentId && (await deps.unknowns.blocker(run.job, plan.parentId));
+  if (!blocker) return waitUntil(now);
+  // Under this parent a create is lost: a second one now could not be told from it.
+  return waitInRecord(deps, run, { untilMs: now + 3_000, reason: 'retry_backoff', wholeQueue: false }, {});
 }
 
 /** The gate, the token or the allow-list said no before anything was begun: no attempt was made. */

@@ -64,12 +64,6 @@ async function advance(deps: WriterDeps, run: Run, job: JobRecord): Promise<Next
   }
   if (job.written) return completeWrite(deps, run, planned, job.written, undefined);
   if (job.unknownSends.length > 0) return reconcile(deps, run, planned);
-  const { parentId } = planned.plan;
-  const blocker = run.marker || !parentId ? undefined : await deps.unknowns.blocker(job, parentId);
-  if (blocker) {
-    // Under this parent a create is lost: a second one now could not be told from it.
-    return waitInRecord(deps, run, { untilMs: now + 3_000, reason: 'retry_backoff', wholeQueue: false }, {});
-  }
   return attemptWrite(deps, run, planned);
 }
 

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import type { ScriptPart, ScriptReply } from '../redis/scripts.ts';
+import { type Entered, type Gate, type Leaving, type Pace, readEntered } from './gate.ts';
+import type { Places } from './places.ts';
+import type { CallResult } from './port.ts';
+
+/** A slot is let go by a call that got its place longer than this after it: calls that bunch up break strict windows. */
+const LATE_MS = 5;
+/** How soon to ask again for a concurrency lease. */
+const LEASE_RETRY_MS = 25;
+
+export type PassDeps = { gate: Gate; places: Places; clock: Clock };
+
+/**
+ * Asks the gate and writes the intent in one step, given how the gate is asked.
+ * `not_yet` carries what the gate said, `refused` why nothing may be sent.
+ */
+export type Begin = (
+  gate: ScriptPart,
+) => Promise<{ kind: 'begun' } | { kind: 'not_yet'; reply: ScriptReply } | { kind: 'refused'; why: string }>;
+
+type Wish = {
+  account: string;
+  pace: Pace;
+  host: string;
+  /** How long the gate may be waited for in place. */
+  patienceMs: number;
+  timeoutMs: number;
+  begin?: Begin;
+};
+
+type Later = Extract<Entered, { kind: 'later' }>;
+
+export type Passed =
+  /** Call now, then `leave`. */
+  { kind: 'go'; leave: (leaving: Leaving) => void } | Later | { kind: 'refused'; why: string };
+
+/**
+ * A call's way to its turn: a place in this process, then the gate that all processes share. Waiting at the gate holds
+ * no place, and nothing comes between the gate's word and the call.
+ */
+export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
+  const { gate, places, clock } = deps;
+  let lease = gate.newLease();
+  let isReserved = false;
+  let patienceMs = wish.patienceMs;
+  for (;;) {
+    const askedMs = clock.nowMs();
+    const release = await places.take(wish.host);
+    if (isReserved && clock.nowMs() - askedMs > LATE_MS) {
+      leave(deps, wish.account, lease, {});
+      lease = gate.newLease();
+    }
+    const asked = await ask(gate, wish, lease, patienceMs).catch((err: unknown) => {
+      release();
+      throw err;
+    });
+    if (asked.kind === 'go' && asked.waitMs === 0) {
+      const held = lease;
+      return {
+        kind: 'go',
+        leave: (leaving) => {
+          release();
+          leave(deps, wish.account, held, leaving);
+        },
+      };
+    }
+    release();
+    if (asked.kind === 'refused') return asked;
+    isReserved = asked.kind === 'go';
+    if (asked.kind === 'later' && (asked.reason !== 'concurrency' || patienceMs < LEASE_RETRY_MS))
+      return asked;
+    const waitMs = asked.kind === 'go' ? asked.waitMs : LEASE_RETRY_MS;
+    patienceMs = Math.max(0, patienceMs - waitMs);
+    await sleep(waitMs);
+  }
+}
+
+async function ask(
+  gate: Gate,
+  { account, pace, timeoutMs, begin }: Wish,
+  lease: string,
+  waitMsMax: number,
+): Promise<Entered | { kind: 'refused'; why: string }> {
+  // The lease outlives the call's own time-out, so that it is never given away under a call in flight.
+  const asking = { lease, leaseMs: timeoutMs + 15_000, pace, waitMsMax };
+  if (!begin) return gate.enter(account, asking);
+  const begun = await begin(gate.question(account, asking));
+  if (begun.kind === 'not_yet') return readEntered(begun.reply);
+  return begun.kind === 'begun' ? { kind: 'go', waitMs: 0 } : begun;
+}
+
+/** Not waited for: the lease would expire by itself, and what was learned is only advice. */
+function leave({ gate, clock }: PassDeps, account: string, lease: string, leaving: Leaving): void {
+  gate.leave(account, lease, leaving, clock.nowMs()).catch(() => {});
+}
+
+export function deferredBy(clock: Clock, { ms }: Later): CallResult {
+  return { kind: 'deferred', untilMs: clock.nowMs() + ms, reason: 'rate_limited' };
+}

@@ -1,0 +1,28 @@
+--[[
+The gate lets a create pass and its attempt begins, in one step: nothing comes between them, and a trip and an fsync are
+saved. `enter` is gate-enter.lua, `start` is start.lua.
+
+KEYS  1 gate  2 leases  3 jobs whose create under the same parent is lost (or the job key: they cannot be confused)
+      4… as start.lua
+ARGV  1 how many follow for gate-enter.lua  2… as gate-enter.lua  then… as start.lua
+
+returns {1, ms}           the slot is reserved and the lease held, but only after ms: ask again then, with this lease
+        {0, ms, reason}   come back after ms
+        {2, -2}           a create under this parent is lost, or was: look whether it still is
+        {2, …}            what start.lua returned; the lease is held if that is {1, sequence}
+]]
+local forGate = tonumber(ARGV[1])
+local lease, job = ARGV[2], ARGV[2 + forGate]
+if KEYS[3] ~= KEYS[4] then
+  -- Asked before the gate: who waits for another create takes no slot.
+  local lost = redis.call('SMEMBERS', KEYS[3])
+  if #lost > 1 or (lost[1] and lost[1] ~= job) then
+    redis.call('ZREM', KEYS[2], lease)
+    return { 2, -2 }
+  end
+end
+local entered = enter({ KEYS[1], KEYS[2] }, { unpack(ARGV, 2, 1 + forGate) })
+if entered[1] ~= 1 or entered[2] > 0 then return entered end
+local started = start({ unpack(KEYS, 4) }, { unpack(ARGV, 2 + forGate) })
+if started[1] ~= 1 then redis.call('ZREM', KEYS[2], lease) end
+return { 2, started[1], started[2] }
