@@ -43,11 +43,8 @@ export type Scripts = Record<ScriptName, Run>;
 /** Registers our scripts on a connection and returns them as functions: keys first, then arguments. */
 export function defineScripts(redis: RedisClient): Scripts {
   const scripts: Partial<Scripts> = {};
-  for (const [name, { file, keys, uses = {} }] of Object.entries(SCRIPTS)) {
-    const used = Object.entries(uses).map(
-      ([as, other]) => `local function ${as}(KEYS, ARGV)\n${textOf(other)}\nend\n`,
-    );
-    redis.defineCommand(name, { numberOfKeys: keys, lua: used.join('') + textOf(file) });
+  for (const [name, { file, keys }] of Object.entries(SCRIPTS)) {
+    redis.defineCommand(name, { numberOfKeys: keys, lua: luaOf(file) });
     // defineCommand adds a method of this very name; ioredis cannot tell the type checker.
     const command = (redis as unknown as Record<string, Run>)[name];
     scripts[name as keyof Scripts] = (...args) => (command as Run).apply(redis, args);
@@ -56,6 +53,13 @@ export function defineScripts(redis: RedisClient): Scripts {
   return scripts as Scripts;
 }
 
-function textOf(file: string): string {
-  return readFileSync(new URL(`scripts/${file}`, import.meta.url), 'utf8');
+/** The text of a script as Redis gets it: with those it uses before it. */
+export function luaOf(file: string): string {
+  const uses = Object.values(SCRIPTS).find((script) => script.file === file)?.uses ?? {};
+  const used = Object.entries(uses).map(
+    ([as, other]) => `local function ${as}(KEYS, ARGV)\n${textOf(other)}\nend\n`,
+  );
+  return used.join('') + textOf(file);
 }
+
+const textOf = (file: string) => readFileSync(new URL(`scripts/${file}`, import.meta.url), 'utf8');

@@ -145,7 +145,7 @@ describe('a worker that is frozen between its intent and its call', () => {
     await helper.stop();
     const proxy = await rig.proxy();
     const frozen = await rig.worker({}, proxy);
-    const held = proxy.hold({ script: 'start', when: 'after' });
+    const held = proxy.hold({ script: 'enter-and-start', when: 'after' });
     const name = aName('Frozen worker');
     const { body } = await rig.create(keyed, name);
     await held.reached;

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { luaOf } from '../../shared/redis/scripts.ts';
 import { createCommandReader } from './resp-commands.ts';
 
 /** Which command to stop at. All that is given must fit. */
@@ -156,14 +156,11 @@ function fits({ script, command, having }: Stop, args: string[]): boolean {
 
 /** The client library sends a script's text at its first use on a connection, afterwards only its digest. */
 function isScript(script: string, [name = '', body = '']: string[]): boolean {
-  if (name.toUpperCase() === 'EVALSHA') return body === digestOf(sourceOf(script));
-  return (
-    name.toUpperCase() === 'EVAL' && digestOf(Buffer.from(body, 'latin1')) === digestOf(sourceOf(script))
-  );
+  const source = Buffer.from(luaOf(`${script}.lua`));
+  if (name.toUpperCase() === 'EVALSHA') return body === digestOf(source);
+  return name.toUpperCase() === 'EVAL' && digestOf(Buffer.from(body, 'latin1')) === digestOf(source);
 }
 
-const sourceOf = (script: string) =>
-  readFileSync(new URL(`../../shared/redis/scripts/${script}.lua`, import.meta.url));
 const digestOf = (text: Buffer) => createHash('sha1').update(text).digest('hex');
 
 async function listen(server: Server): Promise<number> {

@@ -72,6 +72,7 @@ export type Run = {
 export function beginRun(deps: WriterDeps, job: JobRecord, account: Account, signal: AbortSignal): Run {
   const descriptor = deps.descriptorOf(account.provider);
   const setting = markerOf(job, account);
+  let logger: Logger | undefined;
   return {
     job,
     account,
@@ -80,7 +81,11 @@ export function beginRun(deps: WriterDeps, job: JobRecord, account: Account, sig
     policy: policyOf(account.settings, descriptor.reconcile),
     marker: setting ? { ...setting, value: job.id } : undefined,
     signal,
-    logger: deps.logger.child({ job_id: job.id, account_id: account.id, provider: account.provider }),
+    get logger() {
+      // Most runs log nothing at the usual level, and a child is costly.
+      logger ??= deps.logger.child({ job_id: job.id, account_id: account.id, provider: account.provider });
+      return logger;
+    },
   };
 }
 
