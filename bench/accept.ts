@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { opportunityBody } from './support/bodies.ts';
 import { createApiClient } from './support/client.ts';
-import { type Bench, type Figures, median, round } from './support/figures.ts';
+import { type Bench, compareRounds, type Figures, median, round } from './support/figures.ts';
 import type { LoadOptions, LoadResult } from './support/load.ts';
 import {
   ADMIN_TOKEN,
@@ -27,7 +27,7 @@ export const accept: Bench = async ({ quick }) => {
   await using redis = await startBenchRedis();
   const floors: Round[] = [];
   const ours: Round[] = [];
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < (quick ? 3 : 5); i++) {
     floors.push(await acceptFloor(redis, seconds, `floor${i}`));
     ours.push(await acceptOurs(redis, seconds, `ours${i}`));
   }
@@ -35,7 +35,10 @@ export const accept: Bench = async ({ quick }) => {
   return {
     ours_per_second: per(ours, 'perSecond'),
     floor_per_second: per(floors, 'perSecond'),
-    ratio: round(median(ours.map((r, i) => r.perSecond / (floors[i]?.perSecond ?? 1)))),
+    ...compareRounds(
+      ours.map((r) => r.perSecond),
+      floors.map((r) => r.perSecond),
+    ),
     cpu_us_per_accept: {
       api: per(ours, 'processUs'),
       floor: per(floors, 'processUs'),

@@ -3,7 +3,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { opportunityBody } from './support/bodies.ts';
 import { type ApiClient, createApiClient } from './support/client.ts';
-import { type Bench, type Figures, median, round } from './support/figures.ts';
+import { type Bench, compareRounds, type Figures, median, round } from './support/figures.ts';
 import {
   type BenchRedis,
   installationEnv,
@@ -25,28 +25,32 @@ const IDS: Ids = { leads: ['lead_Northwind', 'lead_Contoso', 'lead_Fabrikam'], o
 
 /**
  * Writes of one account at full speed, no limit but the machine: ours against a bare BullMQ worker that posts the same
- * bodies to the same sandbox. Rounds alternate, so that a noisy machine is noisy for both.
+ * bodies to the same sandbox, and against one that maps and records as ours does but keeps no promise: what lies between
+ * the two is what the write protocol costs. Rounds alternate, so that a noisy machine is noisy for all.
  */
 export const drain: Bench = async ({ quick }) => {
   const count = quick ? 3_000 : 8_000;
   await using redis = await startBenchRedis();
   await using sandbox = await startBenchSandbox();
-  const ids = IDS;
   const ours: Round[] = [];
   const floors: Round[] = [];
+  const unprotected: Round[] = [];
   await reset(sandbox);
-  for (let i = 0; i < 3; i++) {
-    floors.push(await drainFloor(redis, sandbox, ids, count, `floor${i}`));
+  for (let i = 0; i < (quick ? 3 : 5); i++) {
+    floors.push(await drainQueue(redis, sandbox, FLOOR, count, `floor${i}`));
     await reset(sandbox);
-    ours.push(await drainOurs(redis, sandbox, ids, count, `ours${i}`));
+    ours.push(await drainOurs(redis, sandbox, IDS, count, `ours${i}`));
+    await reset(sandbox);
+    unprotected.push(await drainQueue(redis, sandbox, UNPROTECTED, count, `unprotected${i}`));
     await reset(sandbox);
   }
   const per = (rounds: Round[], key: keyof Round) => round(median(rounds.map((r) => r[key])), 1);
+  const rates = (rounds: Round[]) => rounds.map((r) => r.perSecond);
   return {
     writes: count,
     ours_per_second: per(ours, 'perSecond'),
     floor_per_second: per(floors, 'perSecond'),
-    ratio: round(median(ours.map((r, i) => r.perSecond / (floors[i]?.perSecond ?? 1)))),
+    ...compareRounds(rates(ours), rates(floors)),
     cpu_us_per_write: {
       worker: per(ours, 'workerUs'),
       floor: per(floors, 'workerUs'),
@@ -56,6 +60,14 @@ export const drain: Bench = async ({ quick }) => {
     cpu_us_per_write_above_floor: {
       worker: round(per(ours, 'workerUs') - per(floors, 'workerUs'), 1),
       redis: round(per(ours, 'redisUs') - per(floors, 'redisUs'), 1),
+    },
+    protocol: {
+      without_per_second: per(unprotected, 'perSecond'),
+      with_over_without: round(median(rates(ours)) / median(rates(unprotected))),
+      costs_cpu_us_per_write: {
+        worker: round(per(ours, 'workerUs') - per(unprotected, 'workerUs'), 1),
+        redis: round(per(ours, 'redisUs') - per(unprotected, 'redisUs'), 1),
+      },
     },
   } satisfies Figures;
 };
@@ -91,29 +103,45 @@ async function measure(
   };
 }
 
-async function drainFloor(
+type Contender = {
+  queue: string;
+  script: string;
+  path: string;
+  bodyOf: (i: number) => Record<string, unknown>;
+};
+
+const FLOOR: Contender = {
+  queue: 'floor',
+  script: 'bench/floors/drain-floor.ts',
+  path: '/close/api/v1/opportunity/',
+  bodyOf: (i) => closeBody(i, IDS),
+};
+const UNPROTECTED: Contender = {
+  queue: 'unprotected',
+  script: 'bench/floors/unprotected-worker.ts',
+  path: '/close',
+  bodyOf: (i) => opportunityBody(i, IDS),
+};
+
+/** A worker of plain BullMQ and a queue that is full before it starts. */
+async function drainQueue(
   redis: BenchRedis,
   sandbox: Measured,
-  ids: Ids,
+  { queue: name, script, path, bodyOf }: Contender,
   count: number,
   prefix: string,
 ): Promise<Round> {
   const connection = new Redis(redis.url);
-  const queue = new Queue('floor', { connection, prefix });
+  const queue = new Queue(name, { connection, prefix });
   await queue.pause();
-  const target = { url: `${sandbox.origin}/close/api/v1/opportunity/` };
   for (let i = 0; i < count; i += 500) {
-    await queue.addBulk(
-      Array.from({ length: Math.min(500, count - i) }, (_, k) => ({
-        name: 'write',
-        data: closeBody(i + k, ids),
-      })),
-    );
+    const size = Math.min(500, count - i);
+    await queue.addBulk(Array.from({ length: size }, (_, k) => ({ name: 'write', data: bodyOf(i + k) })));
   }
-  await using worker = await startMeasured('bench/floors/drain-floor.ts', 'PORT', '/', {
+  await using worker = await startMeasured(script, 'PORT', '/', {
     REDIS_URL: redis.url,
     REDIS_PREFIX: prefix,
-    TARGET_URL: target.url,
+    TARGET_URL: sandbox.origin + path,
     AUTHORIZATION,
     CONCURRENCY: String(CONCURRENCY),
   });
@@ -121,11 +149,11 @@ async function drainFloor(
     const counts = await queue.getJobCounts('wait', 'active', 'prioritized');
     return Object.values(counts).reduce((sum, n) => sum + n, 0);
   };
-  const round = await measure(redis, worker, count, () => queue.resume(), left);
+  const drained = await measure(redis, worker, count, () => queue.resume(), left);
   await queue.obliterate({ force: true });
   await queue.close();
   connection.disconnect();
-  return round;
+  return drained;
 }
 
 /** What Close needs for the same deal. */

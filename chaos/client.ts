@@ -5,6 +5,8 @@ import type { PlannedCreate } from './plan.ts';
 export type Submitted = { create: PlannedCreate; jobId?: string; refused?: string; tries: number };
 
 export type Answers = Record<string, number>;
+/** Told of each answer: its status, or `no answer`, and how long it took. */
+export type OnAnswer = (what: string, tookMs: number) => void;
 
 const ANSWER_WITHIN_MS = 5_000;
 
@@ -16,10 +18,11 @@ const ANSWER_WITHIN_MS = 5_000;
 export async function submit(
   create: PlannedCreate,
   origin: () => string,
-  answers: Answers,
+  onAnswer: OnAnswer,
   untilMs: number,
 ): Promise<Submitted> {
   for (let tries = 1; ; tries++) {
+    const sentMs = Date.now();
     try {
       const answer = await fetch(
         `${origin()}/unified/crm/opportunities?integrated_account_id=${create.account.id}`,
@@ -35,20 +38,16 @@ export async function submit(
         },
       );
       const text = await answer.text();
-      count(answers, String(answer.status));
+      onAnswer(String(answer.status), Date.now() - sentMs);
       if (answer.status === 202) return { create, jobId: String(JSON.parse(text).id), tries };
       if (answer.status < 500 && answer.status !== 429 && answer.status !== 409)
         return { create, refused: `${answer.status} ${text}`, tries };
     } catch {
-      count(answers, 'no answer');
+      onAnswer('no answer', Date.now() - sentMs);
     }
     if (Date.now() > untilMs) return { create, refused: 'no answer that names a job in time', tries };
     await sleep(Math.min(100 * tries, 500));
   }
-}
-
-function count(answers: Answers, what: string): void {
-  answers[what] = (answers[what] ?? 0) + 1;
 }
 
 export type Job = {

@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { runChaos } from './run.ts';
+import { runTrouble } from './trouble.ts';
+import type { Verdict } from './verdict.ts';
 
 /**
- * `npm run chaos [-- --seed N] [--creates N] [--kills N] [--quick] [--control] [--verbose]`: creates under SIGKILLs of
+ * `npm run chaos [-- --seed N] [--creates N] [--kills N] [--quick] [--control] [--trouble] [--verbose]`: creates under SIGKILLs of
  * every process and faults of every provider; the last line of output is one JSON object. Exit code 1 unless each create
  * is exactly one record, or waits for a person where the design says so. `--control` runs a naive worker under the same
- * chaos and exits 1 unless that one shows duplicates.
+ * chaos and exits 1 unless that one shows duplicates. `--trouble`: long freezes and outages instead of kills.
  */
 const { values } = parseArgs({
   options: {
@@ -14,6 +16,7 @@ const { values } = parseArgs({
     kills: { type: 'string' },
     quick: { type: 'boolean', default: false },
     control: { type: 'boolean', default: false },
+    trouble: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -26,28 +29,36 @@ function count(name: string, text: string | undefined, fallback: number): number
 }
 
 const { quick, control } = values;
+const seed = count('seed', values.seed, 1);
+const log = (line: string) => {
+  if (values.verbose) console.error(line);
+};
+if (values.trouble) {
+  const { findings, ...figures } = await runTrouble({ seed, log });
+  for (const finding of findings) console.error(finding);
+  console.log(JSON.stringify(figures));
+  process.exit(isRight({ findings, ...figures }) ? 0 : 1);
+}
 const creates = count('creates', values.creates, quick ? 300 : 3_000);
 const kills = count('kills', values.kills, quick ? 6 : 18);
 const lengthMs = quick ? 15_000 : 120_000;
 const result = await runChaos({
-  seed: count('seed', values.seed, 1),
+  seed,
   creates,
   kills,
   lengthMs,
   settleWithinMs: quick ? 45_000 : 90_000,
   naive: control,
-  log: (line) => {
-    if (values.verbose) console.error(line);
-  },
+  log,
 });
 const { findings, ...figures } = result;
 for (const finding of findings) console.error(finding);
 console.log(JSON.stringify({ ...figures, control }));
-const isRight =
-  result.duplicates === 0 &&
-  result.lost === 0 &&
-  result.non_terminal === 0 &&
-  result.needs_review === result.needs_review_explained;
 if (control && result.duplicates === 0)
   console.error('The naive worker made no duplicate: this proves nothing.');
-process.exit((control ? result.duplicates > 0 : isRight) ? 0 : 1);
+process.exit((control ? result.duplicates > 0 : isRight(result)) ? 0 : 1);
+
+function isRight(verdict: Verdict): boolean {
+  const { duplicates, lost, non_terminal, needs_review, needs_review_explained } = verdict;
+  return duplicates === 0 && lost === 0 && non_terminal === 0 && needs_review === needs_review_explained;
+}

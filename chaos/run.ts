@@ -52,7 +52,10 @@ async function load(plan: Plan, system: System, answers: Answers): Promise<Submi
   return Promise.all(
     plan.creates.map(async (create) => {
       await sleep(Math.max(0, create.atMs - (Date.now() - startMs)));
-      return submit(create, system.origin, answers, untilMs);
+      const count = (what: string) => {
+        answers[what] = (answers[what] ?? 0) + 1;
+      };
+      return submit(create, system.origin, count, untilMs);
     }),
   );
 }

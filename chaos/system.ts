@@ -1,5 +1,6 @@
 import { type OwnRedis, startOwnRedis } from '../test/support/own-redis.ts';
 import {
+  type Environment,
   type RunningProcess,
   startApi,
   startInstead,
@@ -16,6 +17,10 @@ export type System = {
   redis: OwnRedis;
   /** Where a living API process listens, each in turn. */
   origin(): string;
+  /** SIGSTOP for so long: it answers nobody, and its connections stay open. */
+  freeze(victim: 'worker' | 'redis', forMs: number): Promise<void>;
+  /** Log lines of the living workers with this event. */
+  logged(event: string): number;
   /** SIGKILL; starts it again after `downMs`. Resolves when it works again. */
   crash(victim: Victim, which: number, downMs: number): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -26,14 +31,14 @@ type Slot = { start: Start; process: RunningProcess | undefined };
 
 const SIZE = 2;
 
-export async function startSystem(naive: boolean): Promise<System> {
+export async function startSystem(naive: boolean, env: Environment = {}): Promise<System> {
   await using opened = new AsyncDisposableStack();
   const redis = opened.use(await startOwnRedis());
   const sandbox = opened.use(await startSandboxProcess());
   const installation = {
     redisUrl: redis.url,
     prefix: 'chaos',
-    env: { LOG_LEVEL: 'warn', SANDBOX: sandbox.origin },
+    env: { LOG_LEVEL: 'warn', SANDBOX: sandbox.origin, ...env },
   };
   const api: Start = () =>
     naive ? startInstead('api', 'chaos/naive/api.ts', installation) : startApi(installation);
@@ -58,6 +63,19 @@ export async function startSystem(naive: boolean): Promise<System> {
       // Nobody listens on port 1: the client is refused, as by a machine without the process.
       return chosen?.origin ?? 'http://127.0.0.1:1';
     },
+    async freeze(victim, forMs) {
+      if (victim === 'redis') {
+        redis.freeze();
+        await pause(forMs);
+        redis.thaw();
+        return;
+      }
+      const { process: frozen } = await living(slots.worker, 0);
+      process.kill(-frozen.child.pid, 'SIGSTOP');
+      await pause(forMs);
+      process.kill(-frozen.child.pid, 'SIGCONT');
+    },
+    logged: (event) => slots.worker.flatMap((slot) => slot.process?.records(event) ?? []).length,
     async crash(victim, which, downMs) {
       if (victim === 'redis') {
         redisIsBack = redisIsBack.then(async () => {

@@ -82,6 +82,8 @@ async function main(): Promise<void> {
     const watch = async () => {
       if (await epochs.watch(clock.nowMs())) logger.warn(epochs.current(), 'epoch.began');
     };
+    // At once where the connection is new: what runs now should know.
+    redis.on('ready', () => void watch().catch(() => {}));
     shutdown.own('epoch watch', every(2_000, 'epoch', logger, watch), (sweep) => sweep.stop());
   }
   const unknowns = createUnknownStore({ redis, keys, retentionMs });

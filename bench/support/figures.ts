@@ -15,3 +15,12 @@ export function round(value: number, digits = 2): number {
 export type Figures = Record<string, unknown>;
 /** `quick`: the whole suite must stay under a minute. */
 export type Bench = (options: { quick: boolean }) => Promise<Figures>;
+
+/** Paired rounds of two contenders: how ours stands to the floor, by the rounds themselves and by their medians. */
+export function compareRounds(ours: readonly number[], floors: readonly number[]): Figures {
+  return {
+    rounds: ours.map((rate, i) => ({ ours: round(rate, 1), floor: round(floors[i] ?? Number.NaN, 1) })),
+    ratio: round(median(ours.map((rate, i) => rate / (floors[i] ?? Number.NaN)))),
+    ratio_of_medians: round(median(ours) / median(floors)),
+  };
+}

@@ -34,7 +34,8 @@ export function hasRedisProgram(): boolean {
   return findRedisProgram(process.env.PATH ?? '') !== undefined;
 }
 
-export async function startOwnRedis(): Promise<OwnRedis> {
+/** @param more further arguments of the server. */
+export async function startOwnRedis(more: readonly string[] = []): Promise<OwnRedis> {
   const program = findRedisProgram(process.env.PATH ?? '');
   if (!program) throw new Error('No redis-server or valkey-server on PATH.');
   const directory = await mkdtemp(join(tmpdir(), 'dealwright-own-redis-'));
@@ -43,6 +44,7 @@ export async function startOwnRedis(): Promise<OwnRedis> {
   const settings = [
     ...['--bind', '127.0.0.1', '--port', String(port), '--dir', directory, '--save', ''],
     ...['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction'],
+    ...more,
   ];
   let child: GuardedChild | undefined;
 
