@@ -104,8 +104,9 @@ it('an accept that the connection sends twice leaves the record as it is', async
   const proxy = await rig.proxy();
   const victim = await rig.anotherApi({}, proxy);
   const name = aName('Twice');
+  // Without a key: nothing but the record itself says that it was accepted.
   const held = proxy.hold({ script: 'accept', when: 'after' });
-  const answer = rig.create(account, name, undefined, victim);
+  const answer = rig.create(account, name, null, victim);
   await held.reached;
   await rig.worker();
   // Redis has it, the reply is lost with the connection: the client library reconnects and sends the script again.

@@ -144,12 +144,13 @@ export async function startRig(redisUrl: string, apiEnv: Environment = {}) {
       return { id, provider };
     },
 
-    create: (account: Target, name: string, key: string = randomUUID(), at = api): Promise<Answer> =>
+    /** @param key `null`: without a key. */
+    create: (account: Target, name: string, key: string | null = randomUUID(), at = api): Promise<Answer> =>
       ask(
         'POST',
         `/unified/crm/opportunities?integrated_account_id=${account.id}`,
         { name, ...BODIES[account.provider] },
-        { 'idempotency-key': key },
+        key === null ? {} : { 'idempotency-key': key },
         at,
       ),
 

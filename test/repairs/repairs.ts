@@ -122,6 +122,12 @@ export const REPAIRS: Repair[] = [
   {
     window: 'finish, before the job leaves its twins',
     edits: [
+      // The worker that goes on leaves them once more.
+      {
+        file: 'worker/write-opportunity/complete.ts',
+        take: "moved.kind === 'moved' && !run.marker",
+        leave: "moved.kind === 'moved' && move.to === 'running' && !run.marker",
+      },
       {
         file: 'shared/stores/unknown-store.ts',
         take: 'return status === undefined || isClosed(status);',
