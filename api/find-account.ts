@@ -31,5 +31,6 @@ export async function findHold(
 ): Promise<AccountHold | undefined> {
   const hold = holdOf(account);
   if (!account || hold?.status !== 'active') return hold;
-  return { ...hold, blockedUntilMs: (await readGate(account.id, nowMs)).blockedUntilMs };
+  const { blockedUntilMs, isDown } = await readGate(account.id, nowMs);
+  return { ...hold, blockedUntilMs, isDown };
 }

@@ -16,6 +16,7 @@ import type { RedisClient } from '../shared/redis/connect.ts';
 import type { Keys } from '../shared/redis/keys.ts';
 import type { Shutdown } from '../shared/shutdown.ts';
 import type { AccountStore } from '../shared/stores/account-store.ts';
+import { createOutageTeller } from './tell-outage.ts';
 
 export type CallerParts = {
   config: Config;
@@ -63,7 +64,10 @@ export function buildCaller(parts: CallerParts): { caller: Caller; providerClock
   const providerClock = createProviderClock();
   const { credentialsOf } = parts;
   return {
-    caller: createCaller({ gate, send, places, credentialsOf, refresher, clock, providerClock }),
+    caller: createCaller({
+      ...{ gate, send, places, credentialsOf, refresher, clock, providerClock },
+      onCircuit: createOutageTeller({ store, clock, logger }),
+    }),
     providerClock,
   };
 }

@@ -9,7 +9,7 @@ export type Warning = { code: string; pointer?: string; message: string };
  *
  * - `written`: the provider confirmed the record.
  * - `permanent`: the same request would get the same answer.
- * - `retryable`: provably not written; may work later.
+ * - `retryable`: provably not written; may work later. `outage`: the provider serves nobody now (maintenance).
  * - `rate_limited`: not written; costs no attempt and moves the whole account.
  * - `needs_reauth`: not written; the account's grant is dead or refused, the job waits for new credentials.
  * - `ambiguous`: bytes left and no clear answer came; the record may exist.
@@ -17,7 +17,7 @@ export type Warning = { code: string; pointer?: string; message: string };
 export type WriteOutcome =
   | { kind: 'written'; remoteId: string; answer: unknown; httpStatus: number }
   | ({ kind: 'permanent'; fields?: FieldFailure[] } & FailureFacts)
-  | ({ kind: 'retryable' } & FailureFacts)
+  | ({ kind: 'retryable'; outage?: boolean } & FailureFacts)
   | ({ kind: 'rate_limited'; limit: RateLimitHit } & FailureFacts)
   | ({ kind: 'needs_reauth' } & FailureFacts)
   | ({ kind: 'ambiguous' } & FailureFacts);

@@ -241,7 +241,12 @@ export const JobView = z
 export type JobView = z.infer<typeof JobView>;
 
 /** What of the account shows on a job that has not begun: it waits for the account, not for itself. */
-export type AccountHold = { status: AccountStatus; blockedUntilMs?: number };
+export type AccountHold = {
+  status: AccountStatus;
+  blockedUntilMs?: number;
+  /** The block is for a provider that is down, not for a limit. */
+  isDown?: boolean;
+};
 
 function viewAttempt(attempt: Attempt): JobView['attempts'][number] {
   const ended = attempt.finishedAtMs;
@@ -267,7 +272,11 @@ function viewWait(job: JobRecord, hold: AccountHold | undefined, nowMs: number) 
   if (open && hold?.status === 'needs_reauth')
     return { status: 'waiting', reason: 'account_needs_reauth', nextMs: undefined } as const;
   if (job.status === 'queued' && hold?.blockedUntilMs !== undefined && hold.blockedUntilMs > nowMs)
-    return { status: 'waiting', reason: 'rate_limited', nextMs: hold.blockedUntilMs } as const;
+    return {
+      status: 'waiting',
+      reason: hold.isDown ? 'retry_backoff' : 'rate_limited',
+      nextMs: hold.blockedUntilMs,
+    } as const;
   return { status: job.status, reason: job.waitReason ?? null, nextMs: job.nextAttemptAtMs } as const;
 }
 

@@ -1,6 +1,7 @@
 import { stringify } from 'qs';
 import type { StoredCredentials } from '../domain/integrated-account.ts';
 import type { Account } from '../stores/account-store.ts';
+import { availabilityOf } from './availability.ts';
 import { clients } from './clients.ts';
 import { descriptors } from './descriptors.ts';
 import { type Leaving, type Pace, paceOf } from './gate.ts';
@@ -39,6 +40,8 @@ export type CallerDeps = PassDeps & {
   credentialsOf: CredentialsOf;
   refresher: TokenRefresher;
   providerClock: ProviderClock;
+  /** An account's provider went away (and how), or came back. Not waited for. */
+  onCircuit?: (account: Account, circuit: 'opened' | 'closed', last: CallResult) => void;
 };
 
 export type Caller = (account: Account, options?: CallOptions) => Call;
@@ -109,8 +112,9 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
   if (passed.kind === 'later') return deferredBy(deps.clock, passed);
   if (passed.kind === 'refused') return { kind: 'not_sent', code: 'fenced', message: passed.why };
   let leaving: Leaving = {};
+  let ended: CallResult | undefined;
   try {
-    const result = await deps.send({
+    ended = await deps.send({
       method: request.method,
       url,
       timeoutMs,
@@ -118,13 +122,15 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
       signal: call.options.signal,
       ...headersAndBody(call),
     });
-    if (result.kind === 'answered') {
-      deps.providerClock.learn(account.id, result.headers.date, result.receivedAtMs);
-      leaving = lessonsOf(call.descriptor, request, result, deps.clock.nowMs());
-    }
-    return result;
+    if (ended.kind === 'answered') {
+      deps.providerClock.learn(account.id, ended.headers.date, ended.receivedAtMs);
+      leaving = lessonsOf(call.descriptor, request, ended, deps.clock.nowMs());
+    } else leaving = { availability: availabilityOf(ended) };
+    return ended;
   } finally {
-    passed.leave(leaving);
+    passed
+      .leave(leaving)
+      .then(({ circuit }) => circuit && ended && deps.onCircuit?.(account, circuit, ended));
   }
 }
 
@@ -160,13 +166,14 @@ function lessonsOf(
 ): Leaving {
   const learned = descriptor.readLimits(answer.headers, nowMs);
   const source = Object.keys(learned).length > 0 ? 'headers' : undefined;
-  if (answer.status < 400) return { learned, learnedFrom: source, succeeded: true };
+  if (answer.status < 400) return { learned, learnedFrom: source, succeeded: true, availability: 'up' };
   const outcome = descriptor.classify(answer, request);
+  const availability = availabilityOf(answer, outcome);
   if (outcome.kind !== 'rate_limited' || outcome.limit.scope === 'parent')
-    return { learned, learnedFrom: source };
+    return { learned, learnedFrom: source, availability };
   const { untilMs, scope } = outcome.limit;
   const block = untilMs === undefined ? GROWING[scope] : { ms: untilMs - nowMs };
-  return { learned, learnedFrom: source ?? 'limit_answer', block };
+  return { learned, learnedFrom: source ?? 'limit_answer', block, availability };
 }
 
 /** Whether the credentials are of a kind that needs an access token and has none yet. */

@@ -22,7 +22,7 @@ export function outcomeOf(rule: FailureRule, answer: AnsweredCall, details: Fail
     case 'rate_limited':
       return { kind: 'rate_limited', ...facts, limit: details.limit ?? { scope: 'account' } };
     case 'retryable':
-      return { kind: 'retryable', ...facts };
+      return { kind: 'retryable', ...facts, ...(rule.outage ? { outage: true } : {}) };
     case 'needs_reauth':
       return { kind: 'needs_reauth', ...facts };
     case 'ambiguous':

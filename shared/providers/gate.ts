@@ -46,15 +46,18 @@ export type GateAsk = {
 };
 
 export type Entered =
-  /** Wait `waitMs`, then ask again with the same lease, which is held until `leave` or its expiry; 0 = call. */
-  | { kind: 'go'; waitMs: number }
-  | { kind: 'later'; ms: number; reason: 'blocked' | 'budget' | 'daily' | 'concurrency' | 'pace' };
+  /**
+   * Wait `waitMs`, then ask again with the same lease, which is held until `leave` or its expiry; 0 = call.
+   * `isProbe`: the provider was down, and this is the one call let through to see whether it still is.
+   */
+  | { kind: 'go'; waitMs: number; isProbe?: true }
+  | { kind: 'later'; ms: number; reason: 'blocked' | 'down' | 'budget' | 'daily' | 'concurrency' | 'pace' };
 
 /** What gate-enter.lua returned. */
-export function readEntered([go, ms, reason]: ScriptReply): Entered {
-  if (go === 1) return { kind: 'go', waitMs: Number(ms) };
+export function readEntered([go, ms, third]: ScriptReply): Entered {
+  if (go === 1) return { kind: 'go', waitMs: Number(ms), ...(third === 1 ? { isProbe: true } : {}) };
   // The script returns one of exactly these words.
-  return { kind: 'later', ms: Number(ms), reason: reason as Extract<Entered, { kind: 'later' }>['reason'] };
+  return { kind: 'later', ms: Number(ms), reason: third as Extract<Entered, { kind: 'later' }>['reason'] };
 }
 
 /** What a call's answer says to the gate. */
@@ -64,7 +67,22 @@ export type Leaving = {
   /** Blocks the whole account: for a stated time, or for one that grows with every hit in a row. */
   block?: { ms: number } | { firstMs: number; maxMs: number };
   succeeded?: boolean;
+  /** Whether the provider is there at all; undefined: the call says nothing about it. */
+  availability?: 'up' | 'down';
 };
+
+export type Left = {
+  /** The account is blocked for this long from now, 0 = not. */
+  blockedMs: number;
+  /** This call opened or closed the account's circuit. */
+  circuit?: 'opened' | 'closed';
+};
+
+/**
+ * An account whose provider is down is not called, but for one call per interval that shows whether it still is. So
+ * many calls in a row open the circuit, whatever jobs they were of; the interval doubles with every probe in vain.
+ */
+const CIRCUIT = { opensAfter: 5, firstMs: 2_000, maxMs: 300_000 } as const;
 
 export type Gate = ReturnType<typeof createGate>;
 
@@ -76,8 +94,10 @@ export function createGate(options: {
   keys: Keys;
   partitions: number;
   processId: string;
+  /** Chance, for the time between probes. */
+  random?: () => number;
 }) {
-  const { keys, partitions } = options;
+  const { keys, partitions, random = Math.random } = options;
   const scripts = defineScripts(options.redis);
   const keysOf = (account: string) => {
     const p = partitionOfAccount(account, partitions);
@@ -111,12 +131,11 @@ export function createGate(options: {
       return readEntered(await scripts.dwGateEnter(...keys, ...args));
     },
 
-    /** @returns milliseconds for which the account is blocked from now, 0 = not. */
-    async leave(account: string, lease: string, leaving: Leaving, nowMs: number): Promise<number> {
+    async leave(account: string, lease: string, leaving: Leaving, nowMs: number): Promise<Left> {
       const { learned, block } = leaving;
       const stated = block && 'ms' in block ? Math.max(1, Math.ceil(block.ms)) : 0;
       const growing = block && 'firstMs' in block ? block : undefined;
-      const [, ms] = await scripts.dwGateLeave(
+      const [, ms, circuit] = await scripts.dwGateLeave(
         ...keysOf(account),
         lease,
         stated,
@@ -129,8 +148,14 @@ export function createGate(options: {
         learned?.daily?.used ?? '',
         learned?.daily?.max ?? '',
         leaving.learnedFrom ?? '',
+        leaving.availability ?? '',
+        CIRCUIT.opensAfter,
+        CIRCUIT.firstMs,
+        CIRCUIT.maxMs,
+        random(),
       );
-      return Number(ms);
+      // The script returns one of exactly these words.
+      return { blockedMs: Number(ms), ...(circuit ? { circuit: circuit as Left['circuit'] } : {}) };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { ScriptPart, ScriptReply } from '../redis/scripts.ts';
-import { type Entered, type Gate, type Leaving, type Pace, readEntered } from './gate.ts';
+import { type Entered, type Gate, type Leaving, type Left, type Pace, readEntered } from './gate.ts';
 import type { Places } from './places.ts';
 import type { CallResult } from './port.ts';
 
@@ -34,7 +34,7 @@ type Later = Extract<Entered, { kind: 'later' }>;
 
 export type Passed =
   /** Call now, then `leave`. */
-  { kind: 'go'; leave: (leaving: Leaving) => void } | Later | { kind: 'refused'; why: string };
+  { kind: 'go'; leave: (leaving: Leaving) => Promise<Left> } | Later | { kind: 'refused'; why: string };
 
 /**
  * A call's way to its turn: a place in this process, then the gate that all processes share. Waiting at the gate holds
@@ -62,7 +62,7 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
         kind: 'go',
         leave: (leaving) => {
           release();
-          leave(deps, wish.account, held, leaving);
+          return leave(deps, wish.account, held, leaving);
         },
       };
     }
@@ -92,10 +92,11 @@ async function ask(
 }
 
 /** Not waited for: the lease would expire by itself, and what was learned is only advice. */
-function leave({ gate, clock }: PassDeps, account: string, lease: string, leaving: Leaving): void {
-  gate.leave(account, lease, leaving, clock.nowMs()).catch(() => {});
+function leave({ gate, clock }: PassDeps, account: string, lease: string, leaving: Leaving): Promise<Left> {
+  return gate.leave(account, lease, leaving, clock.nowMs()).catch(() => ({ blockedMs: 0 }));
 }
 
-export function deferredBy(clock: Clock, { ms }: Later): CallResult {
-  return { kind: 'deferred', untilMs: clock.nowMs() + ms, reason: 'rate_limited' };
+export function deferredBy(clock: Clock, { ms, reason }: Later): CallResult {
+  const untilMs = clock.nowMs() + ms;
+  return { kind: 'deferred', untilMs, reason: reason === 'down' ? 'retry_backoff' : 'rate_limited' };
 }

@@ -47,7 +47,7 @@ export type CallResult =
   | { kind: 'not_sent'; code: string; message: string }
   /** Bytes left; no usable answer. */
   | { kind: 'unanswered'; code: string; message: string }
-  /** The gate (limit, pause, budget) says when to come back; nothing was sent. */
+  /** The gate (limit, pause, budget, provider down) says when to come back; nothing was sent. */
   | { kind: 'deferred'; untilMs: number; reason: 'rate_limited' | 'retry_backoff' }
   /** The grant is dead or refused after one refresh. */
   | { kind: 'needs_reauth'; message: string; status?: number; body?: unknown };
@@ -143,6 +143,8 @@ export type FailureRow = {
   when: string;
   outcome: WriteOutcome['kind'];
   code: string;
+  /** The provider serves nobody now, whatever is asked of it (for `retryable` rows below 500). */
+  outage?: true;
   /** Public documentation the row is taken from. */
   source: string;
   /** A sample answer that this row must classify; used by the conformance suite. */

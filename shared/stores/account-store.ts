@@ -48,6 +48,9 @@ export type AccountStore = ReturnType<typeof createAccountStore>;
 
 const FACTS_TTL_S = 24 * 3_600;
 
+/** Codes of `last_error` that say that the provider is away. */
+const OUTAGE_CODES = ['provider_unreachable', 'provider_no_answer', 'provider_unavailable'] as const;
+
 /** Integrated accounts: the record, its sealed credentials and the live values read from its provider. */
 export function createAccountStore({ redis, keys, partitions, box, clock, onEvent }: AccountStoreDeps) {
   const partitionOf = (id: string) => partitionOfAccount(id, partitions);
@@ -150,6 +153,23 @@ export function createAccountStore({ redis, keys, partitions, box, clock, onEven
       if (changed.kind !== 'changed') return undefined;
       if (changed.event) onEvent?.(changed.event);
       return get(id);
+    },
+
+    /** Shows on an active account that its provider is away; a reason of its own keeps its place. */
+    async noteOutage(id: string, error: AccountError): Promise<void> {
+      await change(id, { set: { last_error: JSON.stringify(error) }, guards: { status: ['active'] } });
+    },
+
+    /** A person changed what may have been the cause: the provider is asked again at once. */
+    async forgetOutage(id: string): Promise<void> {
+      await redis.hdel(keys.gate(partitionOf(id), id), 'downs', 'opens', 'probe', 'probe_at', 'probe_ms');
+    },
+
+    /** Takes that away again, and nothing else: what was noted since stays. */
+    async clearOutage(id: string): Promise<void> {
+      const noted = (await get(id))?.lastError;
+      if (!noted || !(OUTAGE_CODES as readonly string[]).includes(noted.code)) return;
+      await change(id, { remove: 'last_error', guards: { last_error: [JSON.stringify(noted)] } });
     },
 
     /**

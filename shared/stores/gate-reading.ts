@@ -7,7 +7,10 @@ export type GateReading = {
   limit?: number;
   remaining?: number;
   resetAtMs?: number;
+  /** No call before then, but for one if the provider was down. */
   blockedUntilMs?: number;
+  /** The provider is down: it is asked again at `blockedUntilMs`. */
+  isDown: boolean;
   /** Where the numbers come from, as `headers`. */
   source?: string;
 };
@@ -18,16 +21,18 @@ export type ReadGate = (account: string, nowMs: number) => Promise<GateReading>;
 export function createGateReader(deps: { redis: RedisClient; keys: Keys; partitions: number }): ReadGate {
   return async (account, nowMs) => {
     const key = deps.keys.gate(partitionOfAccount(account, deps.partitions), account);
-    const fields = await deps.redis.hmget(key, 'limit', 'rem', 'rem_reset', 'block', 'source');
-    const [limit, remaining, resetAtMs, blockedUntilMs] = fields.slice(0, 4).map(toNumber);
+    const fields = await deps.redis.hmget(key, 'limit', 'rem', 'rem_reset', 'block', 'probe_at', 'source');
+    const [limit, remaining, resetAtMs, block, probeAtMs] = fields.slice(0, 5).map(toNumber);
+    const blockedUntilMs = Math.max(block ?? 0, probeAtMs ?? 0);
     const isCurrent = resetAtMs !== undefined && resetAtMs > nowMs;
     return {
       limit,
       // What was left of a window that is over says nothing about this one.
       remaining: isCurrent && remaining !== undefined ? Math.max(0, remaining) : undefined,
       resetAtMs: isCurrent ? resetAtMs : undefined,
-      blockedUntilMs: blockedUntilMs !== undefined && blockedUntilMs > nowMs ? blockedUntilMs : undefined,
-      source: fields[4] || undefined,
+      blockedUntilMs: blockedUntilMs > nowMs ? blockedUntilMs : undefined,
+      isDown: probeAtMs !== undefined,
+      source: fields[5] || undefined,
     };
   };
 }

@@ -41,8 +41,9 @@ export type JobPatch = Partial<
   nextAttemptAtMs?: number | null;
   waitReason?: WaitReason | null;
   inFlight?: null;
-  /** Null clears: a retry of a job that was written nowhere. */
-  firstAttemptAtMs?: null;
+  /** Where the deadline begins, with the time the account had been held by then. Null clears: a retry. */
+  firstAttemptAtMs?: number | null;
+  heldBaseMs?: number;
   /** One attempt, written over whatever stood under its number. */
   attempt?: Attempt;
 };
@@ -84,7 +85,8 @@ export function encodePatch(patch: JobPatch): string[] {
     out.push('next_at', patch.nextAttemptAtMs ? String(patch.nextAttemptAtMs) : '');
   if ('waitReason' in patch) out.push('wait_reason', patch.waitReason ?? '');
   if ('inFlight' in patch) out.push('sending', '');
-  if ('firstAttemptAtMs' in patch) out.push('first_at', '');
+  if ('firstAttemptAtMs' in patch) out.push('first_at', String(patch.firstAttemptAtMs ?? ''));
+  if ('heldBaseMs' in patch) out.push('held_base', String(patch.heldBaseMs));
   if (patch.attempt) out.push(`a${patch.attempt.number}`, JSON.stringify(patch.attempt));
   return out;
 }

@@ -37,7 +37,8 @@ export type StartWith = {
 };
 
 export type Started =
-  | { kind: 'go'; sequence: number }
+  /** `isProbe`: the provider was down, and this call is to see whether it still is. */
+  | { kind: 'go'; sequence: number; isProbe?: true }
   | { kind: 'in_flight' }
   | { kind: 'not_this_one'; why: string }
   /** A create under the same parent is lost, or was: look whether it still is. */

@@ -32,6 +32,7 @@ export async function resumeAccount(deps: AccountDeps, account: Account): Promis
     event: await accountEvent(deps, account, REACTIVATED),
   });
   if (!active) throw beingDeleted();
+  await deps.store.forgetOutage(account.id);
   // Also when it was active already: an earlier resume may have died between status and queue.
   await followStatus(deps, account.id);
   return active;
@@ -52,6 +53,7 @@ export async function replaceCredentials(
   if (account.status === 'deleting') throw beingDeleted();
   const stored = await deps.store.replaceCredentials(account.id, credentials);
   if (typeof stored === 'string') throw new AppError('not_found');
+  await deps.store.forgetOutage(account.id);
   const active = await deps.store.setStatus(account.id, 'active', {
     from: ['active', 'needs_reauth'],
     lastError: null,

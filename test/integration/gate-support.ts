@@ -17,10 +17,11 @@ export type VirtualGate = ReturnType<typeof aGate>;
  */
 export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
   const account = randomUUID();
-  const gate = createGate({ redis, keys, partitions: PARTITIONS, processId: 'test' });
+  const gate = createGate({ redis, keys, partitions: PARTITIONS, processId: 'test', random: () => chance });
   const gateKey = keys.gate(0, account);
   const leasesKey = keys.leases(0, account);
   let passedMs = 0;
+  let chance = 0;
 
   return {
     account,
@@ -33,6 +34,10 @@ export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
     /** As a call does that has been waiting. */
     again: (lease: string, pace: Pace) =>
       gate.enter(account, { lease, leaseMs: 600_000, pace, waitMsMax: 0 }),
+    /** What the gate is told when it asks for chance, 0…1. */
+    setChance: (value: number) => {
+      chance = value;
+    },
     leases: () => redis.zrange(leasesKey, '0', '-1'),
     leave: (lease: string, leaving: Leaving = {}, nowMs = 0) => gate.leave(account, lease, leaving, nowMs),
 
@@ -49,7 +54,7 @@ export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
     async advance(ms: number): Promise<void> {
       passedMs += ms;
       const stored = await redis.hgetall(gateKey);
-      for (const field of ['tat', 'block', 'rem_reset', 'daily_at']) {
+      for (const field of ['tat', 'block', 'rem_reset', 'daily_at', 'probe_at']) {
         if (stored[field]) await redis.hset(gateKey, field, String(Number(stored[field]) - ms));
       }
       const leases = await redis.zrange(leasesKey, '0', '-1', 'WITHSCORES');

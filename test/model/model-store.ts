@@ -79,7 +79,7 @@ function apply(job: JobRecord, patch: JobPatch): void {
   if (nextAttemptAtMs !== undefined) job.nextAttemptAtMs = nextAttemptAtMs ?? undefined;
   if (waitReason !== undefined) job.waitReason = waitReason ?? undefined;
   if (inFlight === null) job.inFlight = undefined;
-  if (firstAttemptAtMs === null) job.firstAttemptAtMs = undefined;
+  if (firstAttemptAtMs !== undefined) job.firstAttemptAtMs = firstAttemptAtMs ?? undefined;
   if (attempt) {
     const at = job.attempts.findIndex(({ number }) => number === attempt.number);
     if (at >= 0) job.attempts[at] = attempt;

@@ -41,6 +41,10 @@ describe('what a job shows', () => {
     expect(view({}, { status: 'active', blockedUntilMs: NOW + 5_000 })).toMatchObject(
       waits('rate_limited', '2026-03-01T00:00:05.000Z'),
     );
+    expect(view({}, { status: 'active', blockedUntilMs: NOW + 5_000, isDown: true })).toMatchObject({
+      status: 'waiting',
+      wait_reason: 'retry_backoff',
+    });
     expect(view({}, { status: 'active', blockedUntilMs: NOW - 1 })).toMatchObject({
       status: 'queued',
       wait_reason: null,

@@ -25,6 +25,10 @@ export function readFailure(
     case 'unanswered':
       return { code: 'provider_no_answer', message: result.message };
     case 'deferred':
+      if (result.reason === 'retry_backoff') {
+        const message = `The provider was not there when it was asked last; it is asked again at ${toIso(result.untilMs)}.`;
+        return { code: 'provider_unavailable', message };
+      }
       return {
         code: 'provider_rate_limited',
         message: `The account's limit is reached; its next call is possible at ${toIso(result.untilMs)}.`,

@@ -6,7 +6,14 @@ import type { Started } from '../../shared/stores/job-store.ts';
 import { DONE, type NextStep, waitUntil } from '../next-step.ts';
 import { completeWrite } from './complete.ts';
 import { type Decision, decide, nextProbeAtMs, verdictAtMs } from './decide.ts';
-import { deadlineOf, hasNativeKey, type Run, type WriterDeps } from './deps.ts';
+import {
+  beginDeadline,
+  deadlineOf,
+  hasNativeKey,
+  type Run,
+  type WriterDeps,
+  withinDeadline,
+} from './deps.ts';
 import { endAsFailed, holdForReauth, waitInRecord } from './endings.ts';
 import { outcomeOf } from './outcome.ts';
 import { persist } from './persist.ts';
@@ -23,6 +30,7 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
   const { job, account } = run;
   const attempt: Attempt = { number: job.attemptNumber + 1, startedAtMs: 0 };
   let inFlight: InFlight | undefined;
+  let isProbe = false;
   let notStarted: Exclude<Started, { kind: 'go' | 'not_yet' }> | undefined;
   const call = deps.caller(account, {
     signal: run.signal,
@@ -51,6 +59,7 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
       switch (started.kind) {
         case 'go':
           inFlight = intent;
+          isProbe = started.isProbe === true;
           // What this run stores from now on, follow-ups included, is said of this attempt: of the one before, it is fenced.
           job.attemptNumber = attempt.number;
           return { kind: 'begun' };
@@ -85,7 +94,7 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
     return completeWrite(deps, run, planned, written, attempt);
   }
   describeFailure(attempt, outcome, planned.plan, result);
-  return settleFailure(deps, run, planned, outcome, attempt, inFlight);
+  return settleFailure(deps, run, planned, outcome, attempt, inFlight, isProbe);
 }
 
 async function afterNotStarted(
@@ -108,11 +117,16 @@ function endUnstarted(deps: WriterDeps, run: Run, planned: Plan, result: CallRes
   const outcome = outcomeOf(result, run.descriptor, planned.plan.create);
   if (outcome.kind === 'needs_reauth') return holdForReauth(deps, run, outcome.message, {});
   if (outcome.kind === 'permanent') return endAsFailed(deps, run, outcome, {});
+  const now = deps.clock.nowMs();
   const untilMs =
-    outcome.kind === 'rate_limited' && outcome.limit.untilMs
-      ? outcome.limit.untilMs
-      : deps.clock.nowMs() + 1_000;
-  return waitInRecord(deps, run, { untilMs, reason: 'rate_limited', wholeQueue: true }, {});
+    outcome.kind === 'rate_limited' && outcome.limit.untilMs ? outcome.limit.untilMs : now + 1_000;
+  const reason = result.kind === 'deferred' ? result.reason : 'rate_limited';
+  return waitInRecord(
+    deps,
+    run,
+    { untilMs: withinDeadline(run, untilMs, now), reason, wholeQueue: true },
+    reason === 'retry_backoff' ? beginDeadline(run, now) : {},
+  );
 }
 
 function describeFailure(attempt: Attempt, failure: WriteFailure, plan: WritePlan, result: CallResult): void {
@@ -131,10 +145,15 @@ async function settleFailure(
   failure: WriteFailure,
   attempt: Attempt,
   inFlight: InFlight,
+  isProbe: boolean,
 ): Promise<NextStep> {
   const { job } = run;
   const now = deps.clock.nowMs();
-  const spends = failure.kind === 'retryable' || failure.kind === 'ambiguous' || failure.kind === 'permanent';
+  // Sent to see whether the provider is there, and it is not: that says nothing of the job.
+  const spends =
+    (failure.kind === 'retryable' && !isProbe) ||
+    failure.kind === 'ambiguous' ||
+    failure.kind === 'permanent';
   const attemptsSpent = job.attemptsSpent + (spends ? 1 : 0);
   const limitHits = failure.kind === 'rate_limited' ? job.limitHits + 1 : 0;
   const decision = decide(

@@ -5,7 +5,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { Caller, CredentialsOf } from '../../shared/providers/caller.ts';
 import type { Looked, Marker, ProviderClient, ProviderDescriptor } from '../../shared/providers/port.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
-import type { JobStore } from '../../shared/stores/job-store.ts';
+import type { JobPatch, JobStore } from '../../shared/stores/job-store.ts';
 import { type Policy, policyOf } from './decide.ts';
 
 /** Reads of an account's live values that are under way in this process, by account. */
@@ -104,10 +104,26 @@ export function hasNativeKey(run: Run): boolean {
   return run.marker?.kind === 'external_id';
 }
 
-/** When the job must be over: the time the account was held since its first attempt does not count. */
+/**
+ * When the job must be over: the time the account was held since its first attempt does not count. A job that found its
+ * provider away before it could make one begins to count there, see {@link beginDeadline}.
+ */
 export function deadlineOf(run: Run, nowMs: number): number {
   const { job, account, policy } = run;
   const startedMs = job.firstAttemptAtMs ?? nowMs;
   const heldMs = job.firstAttemptAtMs === undefined ? 0 : Math.max(0, account.heldMs - job.heldBaseMs);
   return startedMs + policy.deadlineMs + heldMs;
+}
+
+/** What begins the deadline of a job now, unless it has begun. */
+export function beginDeadline({ job, account }: Run, nowMs: number): JobPatch {
+  if (job.firstAttemptAtMs !== undefined) return {};
+  return { firstAttemptAtMs: nowMs, heldBaseMs: account.heldMs };
+}
+
+/** A wait ends no later than the deadline, so that the job fails in time; one that may have been written has none. */
+export function withinDeadline(run: Run, untilMs: number, nowMs: number): number {
+  const { job } = run;
+  if (job.written || job.unknownSends.length > 0) return untilMs;
+  return Math.min(untilMs, deadlineOf(run, nowMs) + 1);
 }

@@ -5,7 +5,15 @@ import { DONE, type NextStep, type Processor, waitUntil } from '../next-step.ts'
 import { attemptWrite } from './attempt.ts';
 import { completeWrite } from './complete.ts';
 import { nextProbeAtMs, verdictAtMs } from './decide.ts';
-import { beginRun, deadlineOf, hasNativeKey, type Run, type WriterDeps } from './deps.ts';
+import {
+  beginDeadline,
+  beginRun,
+  deadlineOf,
+  hasNativeKey,
+  type Run,
+  type WriterDeps,
+  withinDeadline,
+} from './deps.ts';
 import { endAsFailed, holdForReauth, waitInRecord } from './endings.ts';
 import { type Failed, outcomeOf } from './outcome.ts';
 import { planOfWritten, planWrite } from './plan.ts';
@@ -115,10 +123,14 @@ async function waitForFacts(
     limited && outcome.limit.untilMs
       ? outcome.limit.untilMs
       : now + 2_000 + Math.round(deps.random() * 3_000);
+  const reason =
+    result.kind === 'deferred' ? result.reason : limited ? 'rate_limited' : ('retry_backoff' as const);
+  // The provider was asked, or is known to be away: without a first attempt the job would have no deadline.
+  const isTurnAwaited = result.kind === 'deferred' && reason === 'rate_limited';
   return waitInRecord(
     deps,
     run,
-    { untilMs, reason: limited ? 'rate_limited' : 'retry_backoff', wholeQueue: limited },
-    {},
+    { untilMs: withinDeadline(run, untilMs, now), reason, wholeQueue: limited },
+    isTurnAwaited ? {} : beginDeadline(run, now),
   );
 }

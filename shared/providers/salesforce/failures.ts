@@ -125,7 +125,7 @@ function toFailure(
     case 'rate_limited':
       return { kind: 'rate_limited', ...facts, limit: limitOf(row.scope ?? 'account', answered) };
     case 'retryable':
-      return { kind: 'retryable', ...facts };
+      return { kind: 'retryable', ...facts, ...(row.outage ? { outage: true } : {}) };
     case 'needs_reauth':
       return { kind: 'needs_reauth', ...facts };
     default:

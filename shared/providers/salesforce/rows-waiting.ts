@@ -16,6 +16,12 @@ const later = (
   sample,
 });
 
+/** As {@link later}, and true of every request: the organisation as a whole is closed. */
+const closed = (...row: Parameters<typeof later>): SalesforceFailureRow => ({
+  ...later(...row),
+  outage: true,
+});
+
 const reauth = (
   id: string,
   when: string,
@@ -73,7 +79,7 @@ export const WAITING_ROWS: SalesforceFailureRow[] = [
     { status: [401] },
     errorBody('INVALID_AUTH_HEADER', 'INVALID_HEADER_TYPE'),
   ),
-  later(
+  closed(
     'api_disabled_for_now',
     'a system problem on their side, announced as temporary',
     SOURCES.coreDataTypes,
@@ -86,7 +92,7 @@ export const WAITING_ROWS: SalesforceFailureRow[] = [
       ),
     },
   ),
-  later(
+  closed(
     'maintenance',
     'read-only maintenance window',
     SOURCES.restforce,
@@ -113,7 +119,7 @@ export const WAITING_ROWS: SalesforceFailureRow[] = [
     { status: [406] },
     { status: 406 },
   ),
-  later(
+  closed(
     'host_not_ready',
     '420 HTML: the host has no routing (moved, or being set up)',
     SOURCES.statusCodes,

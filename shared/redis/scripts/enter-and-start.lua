@@ -9,7 +9,7 @@ ARGV  1 how many follow for gate-enter.lua  2… as gate-enter.lua  then… as s
 returns {1, ms}           the slot is reserved and the lease held, but only after ms: ask again then, with this lease
         {0, ms, reason}   come back after ms
         {2, -2}           a create under this parent is lost, or was: look whether it still is
-        {2, …}            what start.lua returned; the lease is held if that is {1, sequence}
+        {2, …, probe}     what start.lua returned, two values; the lease is held if that is {1, sequence}; probe as gate-enter.lua
 ]]
 local forGate = tonumber(ARGV[1])
 local lease, job = ARGV[2], ARGV[2 + forGate]
@@ -25,4 +25,4 @@ local entered = enter({ KEYS[1], KEYS[2] }, { unpack(ARGV, 2, 1 + forGate) })
 if entered[1] ~= 1 or entered[2] > 0 then return entered end
 local started = start({ unpack(KEYS, 4) }, { unpack(ARGV, 2 + forGate) })
 if started[1] ~= 1 then redis.call('ZREM', KEYS[2], lease) end
-return { 2, started[1], started[2] }
+return { 2, started[1], started[2] or 0, entered[3] }

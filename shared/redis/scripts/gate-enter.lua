@@ -1,24 +1,38 @@
 --[[
-Asks for one call to a provider: pauses, budget, concurrency, pace. All times are of this Redis server's clock, so that
-every worker agrees. Asked again with a lease that is held, it only looks for a block that began since.
+Asks for one call to a provider: pauses, circuit, budget, concurrency, pace. All times are of this Redis server's clock,
+so that every worker agrees. Asked again with a lease that is held, it only looks for a block that began since.
 
 KEYS  1 gate  2 leases
 ARGV  1 lease id  2 lease length ms  3 calls allowed  4 per ms  5 burst (calls)  6 concurrency
       7 longest wait that may be spent in place (ms)  8 calls of the known budget kept back for others (0 = none)
       9 part of the daily allocation that may be used, 0…1
 
-returns {1, ms}           enter after ms (the slot is reserved, the lease is held)
-        {0, ms, reason}   come back after ms; reason: blocked | budget | daily | concurrency | pace
+returns {1, ms, probe}    enter after ms (the slot is reserved, the lease is held); probe = 1: the provider was down, and
+                          this is the one call let through to see whether it still is
+        {0, ms, reason}   come back after ms; reason: blocked | down | budget | daily | concurrency | pace
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
-local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at')
+local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms')
 local block = tonumber(gate[2] or '0')
 if block > now then
   redis.call('ZREM', KEYS[2], ARGV[1])
   return {0, math.ceil(block - now), 'blocked'}
 end
-if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {1, 0} end
+-- The circuit is open as long as there is a time for the next probe.
+local isProbe = 0
+if gate[8] and gate[9] ~= ARGV[1] then
+  local underWay = gate[9] and tonumber(redis.call('ZSCORE', KEYS[2], gate[9]) or '0') or 0
+  local wait = tonumber(gate[8]) - now
+  -- A probe under way may open the gate any moment: whoever asks meanwhile looks again soon.
+  if underWay > now then wait = 1000 end
+  if wait > 0 then
+    redis.call('ZREM', KEYS[2], ARGV[1])
+    return {0, math.ceil(wait), 'down'}
+  end
+  isProbe = 1
+end
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {1, 0, gate[9] == ARGV[1] and 1 or 0} end
 local remaining, reset = tonumber(gate[3] or ''), tonumber(gate[4] or '0')
 if remaining and reset > now and remaining <= tonumber(ARGV[8]) then return {0, math.ceil(reset - now), 'budget'} end
 local used, max = tonumber(gate[5] or '0'), tonumber(gate[6] or '0')
@@ -34,8 +48,12 @@ local tat = math.max(tonumber(gate[1] or '0'), now - (tonumber(ARGV[5]) - 1) * i
 local wait = math.max(0, tat - now)
 if wait > tonumber(ARGV[7]) then return {0, math.ceil(wait), 'pace'} end
 redis.call('HSET', KEYS[1], 'tat', string.format('%.3f', tat + interval))
+if isProbe == 1 then
+  -- Should the prober die, the next one follows after the same interval.
+  redis.call('HSET', KEYS[1], 'probe', ARGV[1], 'probe_at', string.format('%.0f', now + tonumber(gate[10] or '0')))
+end
 if remaining and reset > now then redis.call('HINCRBY', KEYS[1], 'rem', -1) end
 redis.call('ZADD', KEYS[2], now + wait + tonumber(ARGV[2]), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], 172800000)
 redis.call('PEXPIRE', KEYS[2], 172800000)
-return {1, math.ceil(wait)}
+return {1, math.ceil(wait), isProbe}

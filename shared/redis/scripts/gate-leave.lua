@@ -1,18 +1,21 @@
 --[[
-Ends one call: gives its lease back and keeps what its answer said about limits.
+Ends one call: gives its lease back and keeps what its answer said about limits, and whether the provider is there.
 
 KEYS  1 gate  2 leases
 ARGV  1 lease id  2 block the account for ms, 0 = no  3 first and 4 longest block that grows with every hit in a row (0 = no)
       5 '1' = the call succeeded: hits in a row end
       6 remaining calls, '' = not stated  7 reset in ms, '' = not stated  8 limit, '' = not stated
       9 daily used, '' = not stated  10 daily max  11 where it was learned
+      12 'up' | 'down' | '' = the call says nothing about whether the provider is there
+      13 calls in a row that found it down before the circuit opens  14 first and 15 longest time between probes (ms)
+      16 chance 0…1, by which the time to the next probe is longer
 
-returns {1, ms}  the account is blocked for ms from now, 0 = not
+returns {1, ms, circuit}  the account is blocked for ms from now, 0 = not; circuit: 'opened' or 'closed' by this call, else ''
 ]]
-redis.call('ZREM', KEYS[2], ARGV[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local known = redis.call('HMGET', KEYS[1], 'block', 'hits', 'tat')
+local known = redis.call('HMGET', KEYS[1], 'block', 'hits', 'tat', 'downs', 'opens', 'probe')
+redis.call('ZREM', KEYS[2], ARGV[1])
 local block, stated = tonumber(known[1] or '0'), tonumber(ARGV[2])
 if tonumber(ARGV[3]) > 0 then
   -- Calls that were under way together meet one limit together: only the first of them makes the wait grow.
@@ -29,6 +32,28 @@ if stated > 0 and now + stated > block then
   block = now + stated
   redis.call('HSET', KEYS[1], 'block', string.format('%.0f', block), 'tat', string.format('%.0f', math.max(block, tonumber(known[3] or '0'))))
 end
+local circuit, opens = '', tonumber(known[5] or '0')
+if ARGV[12] == 'down' then
+  local downs = redis.call('HINCRBY', KEYS[1], 'downs', 1)
+  -- While it is open only the probe's word counts: the others had left before.
+  if (opens == 0 and downs >= tonumber(ARGV[13])) or (opens > 0 and known[6] == ARGV[1]) then
+    if opens == 0 then circuit = 'opened' end
+    local between = math.min(tonumber(ARGV[15]), tonumber(ARGV[14]) * 2 ^ math.min(opens, 30))
+    local at = now + between * (1 + 0.25 * tonumber(ARGV[16]))
+    redis.call('HSET', KEYS[1], 'opens', opens + 1, 'probe_ms', between, 'probe_at', string.format('%.0f', at))
+    redis.call('HDEL', KEYS[1], 'probe')
+  end
+elseif ARGV[12] == 'up' and known[4] then
+  redis.call('HDEL', KEYS[1], 'downs', 'opens', 'probe', 'probe_at', 'probe_ms')
+  if opens > 0 then
+    circuit = 'closed'
+    redis.call('HSET', KEYS[1], 'tat', string.format('%.0f', math.max(now, tonumber(known[3] or '0'))))
+  end
+elseif known[6] == ARGV[1] then
+  -- It was sent to look and saw nothing: the next one may.
+  redis.call('HDEL', KEYS[1], 'probe')
+  redis.call('HSET', KEYS[1], 'probe_at', now)
+end
 if ARGV[6] ~= '' and ARGV[7] ~= '' then
   -- The provider counted what it had seen; calls still in flight may not be among them. Answers overtake each other,
   -- which is off by at most those in flight, so the newest one simply counts.
@@ -38,4 +63,4 @@ end
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'limit', ARGV[8]) end
 if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'daily_used', ARGV[9], 'daily_max', ARGV[10], 'daily_at', string.format('%.0f', now)) end
 if ARGV[11] ~= '' then redis.call('HSET', KEYS[1], 'source', ARGV[11]) end
-return {1, math.max(0, block - now)}
+return {1, math.max(0, block - now), circuit}
