@@ -29,6 +29,8 @@ export type CallOptions = {
   /** See {@link SendRequest.fence}. */
   fence?: () => string | undefined;
   signal?: AbortSignal;
+  /** See {@link GateAsk.parentId}. */
+  parentId?: string;
 };
 
 export type CredentialsOf = (
@@ -100,13 +102,14 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
   const { account, request } = call;
   const timeoutMs = timeoutOf(account);
   const url = urlOf(call);
-  const { begin } = call.options;
+  const { begin, parentId } = call.options;
   const passed = await passGate(deps, {
     account: account.id,
     pace: call.pace,
     host: new URL(url).host,
     patienceMs: request.purpose === 'create' ? CREATE_WAIT_MS : FOLLOWING_WAIT_MS,
     timeoutMs,
+    parentId,
     begin,
   });
   if (passed.kind === 'later') return deferredBy(deps.clock, passed);
@@ -169,8 +172,8 @@ function lessonsOf(
   if (answer.status < 400) return { learned, learnedFrom: source, succeeded: true, availability: 'up' };
   const outcome = descriptor.classify(answer, request);
   const availability = availabilityOf(answer, outcome);
-  if (outcome.kind !== 'rate_limited' || outcome.limit.scope === 'parent')
-    return { learned, learnedFrom: source, availability };
+  if (outcome.kind !== 'rate_limited') return { learned, learnedFrom: source, availability };
+  if (outcome.limit.scope === 'parent') return { learned, learnedFrom: source, availability, isLocked: true };
   const { untilMs, scope } = outcome.limit;
   const block = untilMs === undefined ? GROWING[scope] : { ms: untilMs - nowMs };
   return { learned, learnedFrom: source ?? 'limit_answer', block, availability };

@@ -43,6 +43,8 @@ export type GateAsk = {
   pace: Pace;
   /** Longest wait that may be spent in place. */
   waitMsMax: number;
+  /** Record the write hangs on: whoever meets a lock there slows down only what hangs on it, too. */
+  parentId?: string;
 };
 
 export type Entered =
@@ -51,7 +53,11 @@ export type Entered =
    * `isProbe`: the provider was down, and this is the one call let through to see whether it still is.
    */
   | { kind: 'go'; waitMs: number; isProbe?: true }
-  | { kind: 'later'; ms: number; reason: 'blocked' | 'down' | 'budget' | 'daily' | 'concurrency' | 'pace' };
+  | {
+      kind: 'later';
+      ms: number;
+      reason: 'blocked' | 'down' | 'budget' | 'daily' | 'concurrency' | 'parent' | 'pace';
+    };
 
 /** What gate-enter.lua returned. */
 export function readEntered([go, ms, third]: ScriptReply): Entered {
@@ -69,6 +75,12 @@ export type Leaving = {
   succeeded?: boolean;
   /** Whether the provider is there at all; undefined: the call says nothing about it. */
   availability?: 'up' | 'down';
+  /** As the gate was asked with it. */
+  parentId?: string;
+  /** A row under that parent was locked. */
+  isLocked?: boolean;
+  /** Calls the account may have at once; what a lock is measured by. */
+  concurrency?: number;
 };
 
 export type Left = {
@@ -99,9 +111,11 @@ export function createGate(options: {
 }) {
   const { keys, partitions, random = Math.random } = options;
   const scripts = defineScripts(options.redis);
-  const keysOf = (account: string) => {
+  const keysOf = (account: string, parentId: string | undefined) => {
     const p = partitionOfAccount(account, partitions);
-    return [keys.gate(p, account), keys.leases(p, account)] as const;
+    const gate = keys.gate(p, account);
+    const parent = parentId === undefined ? gate : keys.parentLocks(p, account, parentId);
+    return [gate, keys.leases(p, account), parent] as const;
   };
 
   return {
@@ -112,7 +126,7 @@ export function createGate(options: {
      * if a block began meanwhile, and takes the lease; a lease that expired meanwhile has to be had anew.
      */
     question: (account: string, ask: GateAsk): ScriptPart => ({
-      keys: keysOf(account),
+      keys: keysOf(account, ask.parentId),
       args: [
         ask.lease,
         ask.leaseMs,
@@ -136,7 +150,7 @@ export function createGate(options: {
       const stated = block && 'ms' in block ? Math.max(1, Math.ceil(block.ms)) : 0;
       const growing = block && 'firstMs' in block ? block : undefined;
       const [, ms, circuit] = await scripts.dwGateLeave(
-        ...keysOf(account),
+        ...keysOf(account, leaving.parentId),
         lease,
         stated,
         growing?.firstMs ?? 0,
@@ -153,6 +167,8 @@ export function createGate(options: {
         CIRCUIT.firstMs,
         CIRCUIT.maxMs,
         random(),
+        leaving.isLocked ? 1 : 0,
+        leaving.concurrency ?? 1,
       );
       // The script returns one of exactly these words.
       return { blockedMs: Number(ms), ...(circuit ? { circuit: circuit as Left['circuit'] } : {}) };

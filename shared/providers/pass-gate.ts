@@ -27,6 +27,8 @@ type Wish = {
   /** How long the gate may be waited for in place. */
   patienceMs: number;
   timeoutMs: number;
+  /** See {@link GateAsk.parentId}. */
+  parentId?: string;
   begin?: Begin;
 };
 
@@ -49,7 +51,7 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
     const askedMs = clock.nowMs();
     const release = await places.take(wish.host);
     if (isReserved && clock.nowMs() - askedMs > LATE_MS) {
-      leave(deps, wish.account, lease, {});
+      leave(deps, wish, lease, {});
       lease = gate.newLease();
     }
     const asked = await ask(gate, wish, lease, patienceMs).catch((err: unknown) => {
@@ -62,7 +64,7 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
         kind: 'go',
         leave: (leaving) => {
           release();
-          return leave(deps, wish.account, held, leaving);
+          return leave(deps, wish, held, leaving);
         },
       };
     }
@@ -79,12 +81,12 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
 
 async function ask(
   gate: Gate,
-  { account, pace, timeoutMs, begin }: Wish,
+  { account, pace, timeoutMs, parentId, begin }: Wish,
   lease: string,
   waitMsMax: number,
 ): Promise<Entered | { kind: 'refused'; why: string }> {
   // The lease outlives the call's own time-out, so that it is never given away under a call in flight.
-  const asking = { lease, leaseMs: timeoutMs + 15_000, pace, waitMsMax };
+  const asking = { lease, leaseMs: timeoutMs + 15_000, pace, waitMsMax, parentId };
   if (!begin) return gate.enter(account, asking);
   const begun = await begin(gate.question(account, asking));
   if (begun.kind === 'not_yet') return readEntered(begun.reply);
@@ -92,11 +94,21 @@ async function ask(
 }
 
 /** Not waited for: the lease would expire by itself, and what was learned is only advice. */
-function leave({ gate, clock }: PassDeps, account: string, lease: string, leaving: Leaving): Promise<Left> {
-  return gate.leave(account, lease, leaving, clock.nowMs()).catch(() => ({ blockedMs: 0 }));
+function leave(
+  { gate, clock }: PassDeps,
+  { account, parentId, pace }: Wish,
+  lease: string,
+  leaving: Leaving,
+): Promise<Left> {
+  const left = { ...leaving, parentId, concurrency: pace.concurrency };
+  return gate.leave(account, lease, left, clock.nowMs()).catch(() => ({ blockedMs: 0 }));
 }
 
 export function deferredBy(clock: Clock, { ms, reason }: Later): CallResult {
-  const untilMs = clock.nowMs() + ms;
-  return { kind: 'deferred', untilMs, reason: reason === 'down' ? 'retry_backoff' : 'rate_limited' };
+  return {
+    kind: 'deferred',
+    untilMs: clock.nowMs() + ms,
+    reason: reason === 'down' ? 'retry_backoff' : 'rate_limited',
+    ...(reason === 'parent' ? { onlyThis: true } : {}),
+  };
 }

@@ -48,7 +48,13 @@ export type CallResult =
   /** Bytes left; no usable answer. */
   | { kind: 'unanswered'; code: string; message: string }
   /** The gate (limit, pause, budget, provider down) says when to come back; nothing was sent. */
-  | { kind: 'deferred'; untilMs: number; reason: 'rate_limited' | 'retry_backoff' }
+  | {
+      kind: 'deferred';
+      untilMs: number;
+      reason: 'rate_limited' | 'retry_backoff';
+      /** Other jobs of the account may go on. */
+      onlyThis?: true;
+    }
   /** The grant is dead or refused after one refresh. */
   | { kind: 'needs_reauth'; message: string; status?: number; body?: unknown };
 

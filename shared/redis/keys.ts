@@ -17,8 +17,9 @@
  * | P:{n}:unsettled:A:PARENT    | set    | jobs whose create under this parent is lost                 | retention |
  * | P:{n}:open                  | zset   | `A J` of every open job that needs an engine job → when to look next (ms) | at the job's end |
  * | P:{n}:active                | zset   | queue name → when it next needs a worker (ms)               | when its queue is empty |
- * | P:{n}:gate:A                | hash   | pace, budget, blocks                                        | 48 h unused |
+ * | P:{n}:gate:A                | hash   | pace, budget, blocks, circuit                               | 48 h unused |
  * | P:{n}:gate:A:leases         | zset   | lease → when it expires (ms)                                | 48 h unused |
+ * | P:{n}:gate:A:parent:PARENT  | hash   | after a row lock: writes allowed at once (cap), leases       | 10 min unused |
  * | P:{n}:refresh:A             | string | single-flight lock of a token refresh                       | 30 s |
  * | P:{n}:answer:ID             | string | JSON answer of an account query                             | 60 s |
  * | P:{n}:A:…, P:{n}:queries:…  | BullMQ | queues; a queue of an account is named by its id            | BullMQ |
@@ -65,6 +66,7 @@ export function createKeys(prefix: string) {
     active: (p: number) => `${tag(p)}:active`,
     gate: (p: number, account: string) => `${tag(p)}:gate:${account}`,
     leases: (p: number, account: string) => `${tag(p)}:gate:${account}:leases`,
+    parentLocks: (p: number, account: string, parent: string) => `${tag(p)}:gate:${account}:parent:${parent}`,
     refreshLock: (p: number, account: string) => `${tag(p)}:refresh:${account}`,
     answer: (p: number, id: string) => `${tag(p)}:answer:${id}`,
     token: (hash: string) => `${prefix}:{tokens}:token:${hash}`,

@@ -13,11 +13,11 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   dwDeliveryCreate: { file: 'delivery-create.lua', keys: 4 },
   dwDeliveryFinish: { file: 'delivery-finish.lua', keys: 3 },
   dwDeliveryReopen: { file: 'delivery-reopen.lua', keys: 4 },
-  dwGateEnter: { file: 'gate-enter.lua', keys: 2 },
-  dwGateLeave: { file: 'gate-leave.lua', keys: 2 },
+  dwGateEnter: { file: 'gate-enter.lua', keys: 3 },
+  dwGateLeave: { file: 'gate-leave.lua', keys: 3 },
   dwEnterAndStart: {
     file: 'enter-and-start.lua',
-    keys: 8,
+    keys: 9,
     uses: { enter: 'gate-enter.lua', start: 'start.lua' },
   },
 };

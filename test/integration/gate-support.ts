@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createGate, type Leaving, type Pace } from '../../shared/providers/gate.ts';
+import { createGate, type GateAsk, type Leaving, type Pace } from '../../shared/providers/gate.ts';
 import type { RedisClient } from '../../shared/redis/connect.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 
@@ -27,9 +27,9 @@ export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
     account,
     gateKey,
     leasesKey,
-    async enter(pace: Pace, { leaseMs = 600_000, waitMsMax = 0 } = {}) {
+    async enter(pace: Pace, { leaseMs = 600_000, waitMsMax = 0, ...more }: Partial<GateAsk> = {}) {
       const lease = gate.newLease();
-      return { ...(await gate.enter(account, { lease, leaseMs, pace, waitMsMax })), lease };
+      return { ...(await gate.enter(account, { ...more, lease, leaseMs, pace, waitMsMax })), lease };
     },
     /** As a call does that has been waiting. */
     again: (lease: string, pace: Pace) =>

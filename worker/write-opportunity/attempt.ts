@@ -34,6 +34,7 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
   let notStarted: Exclude<Started, { kind: 'go' | 'not_yet' }> | undefined;
   const call = deps.caller(account, {
     signal: run.signal,
+    parentId: planned.plan.parentId,
     begin: async (gate) => {
       const now = deps.clock.nowMs();
       attempt.startedAtMs = now;
@@ -121,10 +122,11 @@ function endUnstarted(deps: WriterDeps, run: Run, planned: Plan, result: CallRes
   const untilMs =
     outcome.kind === 'rate_limited' && outcome.limit.untilMs ? outcome.limit.untilMs : now + 1_000;
   const reason = result.kind === 'deferred' ? result.reason : 'rate_limited';
+  const wholeQueue = !(outcome.kind === 'rate_limited' && outcome.limit.scope === 'parent');
   return waitInRecord(
     deps,
     run,
-    { untilMs: withinDeadline(run, untilMs, now), reason, wholeQueue: true },
+    { untilMs: withinDeadline(run, untilMs, now), reason, wholeQueue },
     reason === 'retry_backoff' ? beginDeadline(run, now) : {},
   );
 }

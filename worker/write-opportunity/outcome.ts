@@ -27,7 +27,7 @@ export function outcomeOf(
         kind: 'rate_limited',
         code: 'provider_rate_limited',
         message: 'the account waits for its turn',
-        limit: { untilMs: result.untilMs, scope: 'account' },
+        limit: { untilMs: result.untilMs, scope: result.onlyThis ? 'parent' : 'account' },
       };
     case 'needs_reauth':
       return {

@@ -130,7 +130,11 @@ async function waitForFacts(
   return waitInRecord(
     deps,
     run,
-    { untilMs: withinDeadline(run, untilMs, now), reason, wholeQueue: limited },
+    {
+      untilMs: withinDeadline(run, untilMs, now),
+      reason,
+      wholeQueue: limited && outcome.limit.scope !== 'parent',
+    },
     isTurnAwaited ? {} : beginDeadline(run, now),
   );
 }

@@ -197,7 +197,8 @@ async function lookUpFailed(
   const now = deps.clock.nowMs();
   if (outcome.kind === 'rate_limited') {
     const untilMs = outcome.limit.untilMs ?? now + backoffMs(1, deps.random());
-    return waitInRecord(deps, run, { untilMs, reason: 'reconciling', wholeQueue: true }, {});
+    const wholeQueue = outcome.limit.scope !== 'parent';
+    return waitInRecord(deps, run, { untilMs, reason: 'reconciling', wholeQueue }, {});
   }
   const probes = job.probes + 1;
   if (outcome.kind === 'permanent' || probes > run.policy.probes + FAILED_LOOKUPS_MAX)

@@ -2,8 +2,8 @@
 The gate lets a create pass and its attempt begins, in one step: nothing comes between them, and a trip and an fsync are
 saved. `enter` is gate-enter.lua, `start` is start.lua.
 
-KEYS  1 gate  2 leases  3 jobs whose create under the same parent is lost (or the job key: they cannot be confused)
-      4… as start.lua
+KEYS  1…3 as gate-enter.lua  4 jobs whose create under the same parent is lost (or the job key: they cannot be confused)
+      5… as start.lua
 ARGV  1 how many follow for gate-enter.lua  2… as gate-enter.lua  then… as start.lua
 
 returns {1, ms}           the slot is reserved and the lease held, but only after ms: ask again then, with this lease
@@ -13,16 +13,19 @@ returns {1, ms}           the slot is reserved and the lease held, but only afte
 ]]
 local forGate = tonumber(ARGV[1])
 local lease, job = ARGV[2], ARGV[2 + forGate]
-if KEYS[3] ~= KEYS[4] then
+if KEYS[4] ~= KEYS[5] then
   -- Asked before the gate: who waits for another create takes no slot.
-  local lost = redis.call('SMEMBERS', KEYS[3])
+  local lost = redis.call('SMEMBERS', KEYS[4])
   if #lost > 1 or (lost[1] and lost[1] ~= job) then
     redis.call('ZREM', KEYS[2], lease)
     return { 2, -2 }
   end
 end
-local entered = enter({ KEYS[1], KEYS[2] }, { unpack(ARGV, 2, 1 + forGate) })
+local entered = enter({ KEYS[1], KEYS[2], KEYS[3] }, { unpack(ARGV, 2, 1 + forGate) })
 if entered[1] ~= 1 or entered[2] > 0 then return entered end
-local started = start({ unpack(KEYS, 4) }, { unpack(ARGV, 2 + forGate) })
-if started[1] ~= 1 then redis.call('ZREM', KEYS[2], lease) end
+local started = start({ unpack(KEYS, 5) }, { unpack(ARGV, 2 + forGate) })
+if started[1] ~= 1 then
+  redis.call('ZREM', KEYS[2], lease)
+  redis.call('HDEL', KEYS[3], lease)
+end
 return { 2, started[1], started[2] or 0, entered[3] }

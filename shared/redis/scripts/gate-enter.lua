@@ -2,14 +2,14 @@
 Asks for one call to a provider: pauses, circuit, budget, concurrency, pace. All times are of this Redis server's clock,
 so that every worker agrees. Asked again with a lease that is held, it only looks for a block that began since.
 
-KEYS  1 gate  2 leases
+KEYS  1 gate  2 leases  3 what is known of locks under the parent record (or the gate: there is no parent)
 ARGV  1 lease id  2 lease length ms  3 calls allowed  4 per ms  5 burst (calls)  6 concurrency
       7 longest wait that may be spent in place (ms)  8 calls of the known budget kept back for others (0 = none)
       9 part of the daily allocation that may be used, 0…1
 
 returns {1, ms, probe}    enter after ms (the slot is reserved, the lease is held); probe = 1: the provider was down, and
                           this is the one call let through to see whether it still is
-        {0, ms, reason}   come back after ms; reason: blocked | down | budget | daily | concurrency | pace
+        {0, ms, reason}   come back after ms; reason: blocked | down | budget | daily | concurrency | parent | pace
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
@@ -40,6 +40,26 @@ local used, max = tonumber(gate[5] or '0'), tonumber(gate[6] or '0')
 if max > 0 and used >= max * tonumber(ARGV[9]) and now - tonumber(gate[7] or '0') < 300000 then return {0, 60000, 'daily'} end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[6]) then return {0, 25, 'concurrency'} end
+-- Under a parent whose row was locked only so many writes run at once; it has fields only after a lock.
+local isCapped = false
+if KEYS[3] ~= KEYS[1] then
+  local held, parent = 0, {}
+  local fields = redis.call('HGETALL', KEYS[3])
+  for i = 1, #fields, 2 do
+    local name, value = fields[i], tonumber(fields[i + 1])
+    if name == 'cap' or name == 'turn' then parent[name] = value
+    elseif name ~= 'well' then
+      if value > now then held = held + 1 else redis.call('HDEL', KEYS[3], name) end
+    end
+  end
+  isCapped = parent.cap ~= nil
+  if isCapped and held >= parent.cap then
+    -- Whoever is sent away gets a turn after the one before, so that a thousand jobs do not ask in every second.
+    local turn = math.max(parent.turn or 0, now) + 250 / parent.cap
+    redis.call('HSET', KEYS[3], 'turn', string.format('%.0f', turn))
+    return {0, math.min(math.ceil(turn - now), 60000), 'parent'}
+  end
+end
 -- A burst is paid for by slightly wider slots: burst + (window / interval) never exceeds the limit in any window. The
 -- window is taken 1 % longer (10 ms at most), since calls do not arrive exactly as they were spaced.
 local window = tonumber(ARGV[4]) + math.min(tonumber(ARGV[4]) * 0.01, 10)
@@ -54,6 +74,7 @@ if isProbe == 1 then
 end
 if remaining and reset > now then redis.call('HINCRBY', KEYS[1], 'rem', -1) end
 redis.call('ZADD', KEYS[2], now + wait + tonumber(ARGV[2]), ARGV[1])
+if isCapped then redis.call('HSET', KEYS[3], ARGV[1], string.format('%.0f', now + wait + tonumber(ARGV[2]))) end
 redis.call('PEXPIRE', KEYS[1], 172800000)
 redis.call('PEXPIRE', KEYS[2], 172800000)
 return {1, math.ceil(wait), isProbe}

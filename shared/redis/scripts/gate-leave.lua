@@ -1,7 +1,7 @@
 --[[
 Ends one call: gives its lease back and keeps what its answer said about limits, and whether the provider is there.
 
-KEYS  1 gate  2 leases
+KEYS  1 gate  2 leases  3 what is known of locks under the parent record (or the gate: there is no parent)
 ARGV  1 lease id  2 block the account for ms, 0 = no  3 first and 4 longest block that grows with every hit in a row (0 = no)
       5 '1' = the call succeeded: hits in a row end
       6 remaining calls, '' = not stated  7 reset in ms, '' = not stated  8 limit, '' = not stated
@@ -9,6 +9,7 @@ ARGV  1 lease id  2 block the account for ms, 0 = no  3 first and 4 longest bloc
       12 'up' | 'down' | '' = the call says nothing about whether the provider is there
       13 calls in a row that found it down before the circuit opens  14 first and 15 longest time between probes (ms)
       16 chance 0…1, by which the time to the next probe is longer
+      17 '1' = the parent's row was locked  18 calls of the account at once
 
 returns {1, ms, circuit}  the account is blocked for ms from now, 0 = not; circuit: 'opened' or 'closed' by this call, else ''
 ]]
@@ -53,6 +54,17 @@ elseif known[6] == ARGV[1] then
   -- It was sent to look and saw nothing: the next one may.
   redis.call('HDEL', KEYS[1], 'probe')
   redis.call('HSET', KEYS[1], 'probe_at', now)
+end
+if KEYS[3] ~= KEYS[1] then
+  redis.call('HDEL', KEYS[3], ARGV[1])
+  local cap = tonumber(redis.call('HGET', KEYS[3], 'cap') or '')
+  if ARGV[17] == '1' then
+    redis.call('HSET', KEYS[3], 'cap', math.max(1, math.floor((cap or tonumber(ARGV[18])) / 2)), 'well', 0)
+  elseif cap and ARGV[5] == '1' and redis.call('HINCRBY', KEYS[3], 'well', 1) >= 5 then
+    -- One more at once for every five that went well; at the account's own number nothing is left to remember.
+    if cap + 1 >= tonumber(ARGV[18]) then redis.call('DEL', KEYS[3]) else redis.call('HSET', KEYS[3], 'cap', cap + 1, 'well', 0) end
+  end
+  redis.call('PEXPIRE', KEYS[3], 600000)
 end
 if ARGV[6] ~= '' and ARGV[7] ~= '' then
   -- The provider counted what it had seen; calls still in flight may not be among them. Answers overtake each other,

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { makeId } from '../../../sandbox/salesforce/ids.ts';
 import type { AccountSettings, ProviderName } from '../../../shared/domain/integrated-account.ts';
 import { until } from '../../support/until.ts';
 import { createStories, group } from '../stories.ts';
@@ -129,4 +130,37 @@ story('a locked row of Salesforce holds up only what hangs on it', async () => {
     undefined,
   ]);
   expect(await rig.records('salesforce', name)).toHaveLength(1);
+});
+
+story('locks under one account of Salesforce slow down only what hangs on it', async () => {
+  const account = await rig.connect('salesforce', {
+    ...PACED,
+    rate_limit: { requests: 200, per_seconds: 1 },
+  });
+  const [locked, free] = [makeId('001', 1), makeId('001', 2)];
+  const name = aName('Hot');
+  await rig.control('POST', '/faults', {
+    provider: 'salesforce',
+    kind: 'lock_row',
+    times: 6,
+    match: { path: '/sobjects/Opportunity', body: `${name} locked` },
+  });
+  const under = (parent: string, what: string, count: number) =>
+    Promise.all(
+      Array.from({ length: count }, (_, i) =>
+        rig.submit(account, { name: `${name} ${what} #${i}`, account: { id: parent } }),
+      ),
+    );
+  const held = await under(locked, 'locked', 12);
+  const others = await under(free, 'free', 12);
+  const freed = await Promise.all(others.map((id) => rig.settled(id)));
+  const jobs = await Promise.all(held.map((id) => rig.settled(id, 50_000)));
+  for (const job of [...freed, ...jobs]) expect(job).toMatchObject({ status: 'succeeded', attemptsSpent: 0 });
+  expect(freed.every(({ attemptNumber }) => attemptNumber === 1)).toBe(true);
+  const key = rig.keys.parentLocks(rig.accounts.partitionOf(account.id), account.id, locked);
+  expect(Number(await rig.redis.hget(key, 'cap'))).toBeGreaterThanOrEqual(1);
+  expect(Number(await rig.redis.hget(key, 'cap'))).toBeLessThan(8);
+  const freeKey = rig.keys.parentLocks(rig.accounts.partitionOf(account.id), account.id, free);
+  expect(await rig.redis.exists(freeKey)).toBe(0);
+  expect(await rig.records('salesforce', name)).toHaveLength(24);
 });
