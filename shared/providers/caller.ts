@@ -31,6 +31,8 @@ export type CallOptions = {
   signal?: AbortSignal;
   /** See {@link GateAsk.parentId}. */
   parentId?: string;
+  /** See {@link GateAsk.isBulk}. */
+  isBulk?: boolean;
 };
 
 export type CredentialsOf = (
@@ -102,7 +104,7 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
   const { account, request } = call;
   const timeoutMs = timeoutOf(account);
   const url = urlOf(call);
-  const { begin, parentId } = call.options;
+  const { begin, parentId, isBulk } = call.options;
   const passed = await passGate(deps, {
     account: account.id,
     pace: call.pace,
@@ -110,6 +112,7 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
     patienceMs: request.purpose === 'create' ? CREATE_WAIT_MS : FOLLOWING_WAIT_MS,
     timeoutMs,
     parentId,
+    isBulk,
     begin,
   });
   if (passed.kind === 'later') return deferredBy(deps.clock, passed);

@@ -43,6 +43,8 @@ export type GateAsk = {
   pace: Pace;
   /** Longest wait that may be spent in place. */
   waitMsMax: number;
+  /** Bulk work leaves a part of everything to interactive work. */
+  isBulk?: boolean;
   /** Record the write hangs on: whoever meets a lock there slows down only what hangs on it, too. */
   parentId?: string;
 };
@@ -56,7 +58,7 @@ export type Entered =
   | {
       kind: 'later';
       ms: number;
-      reason: 'blocked' | 'down' | 'budget' | 'daily' | 'concurrency' | 'parent' | 'pace';
+      reason: 'blocked' | 'down' | 'budget' | 'daily' | 'concurrency' | 'parent' | 'reserve' | 'pace';
     };
 
 /** What gate-enter.lua returned. */
@@ -89,6 +91,12 @@ export type Left = {
   /** This call opened or closed the account's circuit. */
   circuit?: 'opened' | 'closed';
 };
+
+/**
+ * What bulk work leaves of the window, the calls at once and the known budget: a person's create never waits behind an
+ * import for longer than one call.
+ */
+const INTERACTIVE_SHARE = 0.1;
 
 /**
  * An account whose provider is down is not called, but for one call per interval that shows whether it still is. So
@@ -135,7 +143,7 @@ export function createGate(options: {
         ask.pace.burst,
         ask.pace.concurrency,
         ask.waitMsMax,
-        0,
+        ask.isBulk ? INTERACTIVE_SHARE : 0,
         ask.pace.dailyShare,
       ],
     }),

@@ -29,6 +29,8 @@ type Wish = {
   timeoutMs: number;
   /** See {@link GateAsk.parentId}. */
   parentId?: string;
+  /** See {@link GateAsk.isBulk}. */
+  isBulk?: boolean;
   begin?: Begin;
 };
 
@@ -71,22 +73,28 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
     release();
     if (asked.kind === 'refused') return asked;
     isReserved = asked.kind === 'go';
-    if (asked.kind === 'later' && (asked.reason !== 'concurrency' || patienceMs < LEASE_RETRY_MS))
-      return asked;
-    const waitMs = asked.kind === 'go' ? asked.waitMs : LEASE_RETRY_MS;
+    const waitMs = waitInPlaceMs(asked);
+    if (asked.kind === 'later' && patienceMs < waitMs) return asked;
     patienceMs = Math.max(0, patienceMs - waitMs);
     await sleep(waitMs);
   }
 }
 
+/** How long to wait before asking again; for ever where that cannot help. */
+function waitInPlaceMs(asked: Entered): number {
+  if (asked.kind === 'go') return asked.waitMs;
+  if (asked.reason === 'reserve') return asked.ms;
+  return asked.reason === 'concurrency' ? LEASE_RETRY_MS : Number.POSITIVE_INFINITY;
+}
+
 async function ask(
   gate: Gate,
-  { account, pace, timeoutMs, parentId, begin }: Wish,
+  { account, pace, timeoutMs, parentId, isBulk, begin }: Wish,
   lease: string,
   waitMsMax: number,
 ): Promise<Entered | { kind: 'refused'; why: string }> {
   // The lease outlives the call's own time-out, so that it is never given away under a call in flight.
-  const asking = { lease, leaseMs: timeoutMs + 15_000, pace, waitMsMax, parentId };
+  const asking = { lease, leaseMs: timeoutMs + 15_000, pace, waitMsMax, parentId, isBulk };
   if (!begin) return gate.enter(account, asking);
   const begun = await begin(gate.question(account, asking));
   if (begun.kind === 'not_yet') return readEntered(begun.reply);
@@ -109,6 +117,6 @@ export function deferredBy(clock: Clock, { ms, reason }: Later): CallResult {
     kind: 'deferred',
     untilMs: clock.nowMs() + ms,
     reason: reason === 'down' ? 'retry_backoff' : 'rate_limited',
-    ...(reason === 'parent' ? { onlyThis: true } : {}),
+    ...(reason === 'parent' || reason === 'reserve' ? { onlyThis: true } : {}),
   };
 }

@@ -4,6 +4,8 @@ import type { RedisClient } from '../../shared/redis/connect.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 
 const PARTITIONS = 1;
+/** Fields of the gate that hold a moment. */
+const TIMES = ['tat', 'bulk_tat', 'block', 'rem_reset', 'daily_at', 'probe_at', 'seen'];
 
 export function aPace(overrides: Partial<Pace> = {}): Pace {
   return { requests: 10, perMs: 1_000, burst: 1, concurrency: 1_000, dailyShare: 1, ...overrides };
@@ -53,13 +55,17 @@ export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
 
     async advance(ms: number): Promise<void> {
       passedMs += ms;
-      const stored = await redis.hgetall(gateKey);
-      for (const field of ['tat', 'block', 'rem_reset', 'daily_at', 'probe_at']) {
-        if (stored[field]) await redis.hset(gateKey, field, String(Number(stored[field]) - ms));
-      }
-      const leases = await redis.zrange(leasesKey, '0', '-1', 'WITHSCORES');
-      for (let i = 0; i < leases.length; i += 2)
-        await redis.zadd(leasesKey, Number(leases[i + 1]) - ms, String(leases[i]));
+      const [stored, leases] = await Promise.all([
+        redis.hgetall(gateKey),
+        redis.zrange(leasesKey, '0', '-1', 'WITHSCORES'),
+      ]);
+      const moved = TIMES.flatMap((field) => (stored[field] ? [field, Number(stored[field]) - ms] : []));
+      const scored: (string | number)[] = [];
+      for (let i = 0; i < leases.length; i += 2) scored.push(Number(leases[i + 1]) - ms, String(leases[i]));
+      await Promise.all([
+        moved.length > 0 && redis.hset(gateKey, ...moved),
+        scored.length > 0 && redis.zadd(leasesKey, ...scored),
+      ]);
     },
   };
 }

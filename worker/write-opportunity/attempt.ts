@@ -34,6 +34,7 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
   let notStarted: Exclude<Started, { kind: 'go' | 'not_yet' }> | undefined;
   const call = deps.caller(account, {
     signal: run.signal,
+    isBulk: run.isBulk,
     parentId: planned.plan.parentId,
     begin: async (gate) => {
       const now = deps.clock.nowMs();

@@ -44,7 +44,7 @@ export async function completeWrite(
     job.written = written;
     job.status = 'running';
   }
-  const call = deps.caller(run.account, { signal: run.signal });
+  const call = deps.caller(run.account, { signal: run.signal, isBulk: run.isBulk });
   for (const followUp of open) {
     const waiting = await runFollowUp(deps, run, call, written, followUp);
     if (waiting) return waiting;

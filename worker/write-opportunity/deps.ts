@@ -65,6 +65,8 @@ export type Run = {
   client: ProviderClient;
   policy: Policy;
   marker: Marker | undefined;
+  /** A row of an import: it leaves a part of the account's pace to single creates. */
+  isBulk: boolean;
   signal: AbortSignal;
   logger: Logger;
 };
@@ -80,6 +82,7 @@ export function beginRun(deps: WriterDeps, job: JobRecord, account: Account, sig
     client: deps.clientOf(account.provider),
     policy: policyOf(account.settings, descriptor.reconcile),
     marker: setting ? { ...setting, value: job.id } : undefined,
+    isBulk: job.importId !== undefined,
     signal,
     get logger() {
       // Most runs log nothing at the usual level, and a child is costly.

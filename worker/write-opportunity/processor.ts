@@ -56,7 +56,11 @@ async function advance(deps: WriterDeps, run: Run, job: JobRecord): Promise<Next
       {},
     );
   }
-  const planned = await planWrite(deps, run, deps.caller(run.account, { signal: run.signal }));
+  const planned = await planWrite(
+    deps,
+    run,
+    deps.caller(run.account, { signal: run.signal, isBulk: run.isBulk }),
+  );
   if (planned.kind === 'unread') return waitForFacts(deps, run, planned.result);
   if (planned.kind === 'invalid') {
     const [first] = planned.failures;

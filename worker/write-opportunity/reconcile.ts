@@ -58,7 +58,7 @@ export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Prom
   if (!run.marker) await standInDoubt(deps, run, planned);
   const opened = await deps.credentialsOf(account.id);
   if (!opened) return holdForReauth(deps, run, 'the account has no readable credentials', {});
-  const call: Call = deps.caller(account, { signal: run.signal });
+  const call: Call = deps.caller(account, { signal: run.signal, isBulk: run.isBulk });
   const lookedAtMs = deps.clock.nowMs();
   const looked = await run.client.find(
     call,

@@ -4,16 +4,17 @@ so that every worker agrees. Asked again with a lease that is held, it only look
 
 KEYS  1 gate  2 leases  3 what is known of locks under the parent record (or the gate: there is no parent)
 ARGV  1 lease id  2 lease length ms  3 calls allowed  4 per ms  5 burst (calls)  6 concurrency
-      7 longest wait that may be spent in place (ms)  8 calls of the known budget kept back for others (0 = none)
+      7 longest wait that may be spent in place (ms)  8 part of everything that this call leaves to interactive work: above 0
+        for bulk work, 0 for interactive work
       9 part of the daily allocation that may be used, 0…1
 
 returns {1, ms, probe}    enter after ms (the slot is reserved, the lease is held); probe = 1: the provider was down, and
                           this is the one call let through to see whether it still is
-        {0, ms, reason}   come back after ms; reason: blocked | down | budget | daily | concurrency | parent | pace
+        {0, ms, reason}   come back after ms; reason: blocked | down | budget | daily | concurrency | parent | reserve | pace
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
-local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms')
+local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms', 'limit', 'seen', 'bulk_tat')
 local block = tonumber(gate[2] or '0')
 if block > now then
   redis.call('ZREM', KEYS[2], ARGV[1])
@@ -33,13 +34,25 @@ if gate[8] and gate[9] ~= ARGV[1] then
   isProbe = 1
 end
 if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {1, 0, gate[9] == ARGV[1] and 1 or 0} end
+local reserve = tonumber(ARGV[8])
+-- Interactive work counts as present for ten seconds after it asked, turned away or not.
+if reserve == 0 then redis.call('HSET', KEYS[1], 'seen', string.format('%.0f', now)) end
+local isShared = reserve > 0 and now - tonumber(gate[12] or '0') < 10000
 local remaining, reset = tonumber(gate[3] or ''), tonumber(gate[4] or '0')
-if remaining and reset > now and remaining <= tonumber(ARGV[8]) then return {0, math.ceil(reset - now), 'budget'} end
+-- Of a window that is over in seconds bulk work may take the last call, unless somebody waits; of a long one never:
+-- interactive work that comes later would stand still until its end.
+local keep = 0
+if isShared or (reserve > 0 and reset - now > 10000) then
+  keep = math.max(1, math.ceil(reserve * math.max(remaining or 0, tonumber(gate[11] or '0'))))
+end
+if remaining and reset > now and remaining <= keep then return {0, math.ceil(reset - now), keep > 0 and remaining > 0 and 'reserve' or 'budget'} end
 local used, max = tonumber(gate[5] or '0'), tonumber(gate[6] or '0')
 -- A reading older than five minutes is not held against anyone: capacity returns call by call.
-if max > 0 and used >= max * tonumber(ARGV[9]) and now - tonumber(gate[7] or '0') < 300000 then return {0, 60000, 'daily'} end
+if max > 0 and used >= max * tonumber(ARGV[9]) * (1 - reserve) and now - tonumber(gate[7] or '0') < 300000 then return {0, 60000, used < max * tonumber(ARGV[9]) and 'reserve' or 'daily'} end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
-if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[6]) then return {0, 25, 'concurrency'} end
+local atOnce = tonumber(ARGV[6])
+if isShared and atOnce > 1 then atOnce = atOnce - math.max(1, math.floor(atOnce * reserve)) end
+if redis.call('ZCARD', KEYS[2]) >= atOnce then return {0, 25, 'concurrency'} end
 -- Under a parent whose row was locked only so many writes run at once; it has fields only after a lock.
 local isCapped = false
 if KEYS[3] ~= KEYS[1] then
@@ -65,9 +78,20 @@ end
 local window = tonumber(ARGV[4]) + math.min(tonumber(ARGV[4]) * 0.01, 10)
 local interval = window / (tonumber(ARGV[3]) - tonumber(ARGV[5]) + 1)
 local tat = math.max(tonumber(gate[1] or '0'), now - (tonumber(ARGV[5]) - 1) * interval)
+local bulkTat
+if isShared then
+  -- Its own, slower pace, and no slot but the next: those further on are for interactive work that comes before them.
+  -- What was lost by asking late is made up, a few calls at most.
+  local between = interval / (1 - reserve)
+  bulkTat = math.max(tonumber(gate[13] or '0'), now - 4 * between)
+  if bulkTat > now then return {0, math.ceil(bulkTat - now), 'reserve'} end
+  bulkTat = bulkTat + between
+end
 local wait = math.max(0, tat - now)
+if bulkTat and wait > interval then return {0, math.ceil(wait), 'reserve'} end
 if wait > tonumber(ARGV[7]) then return {0, math.ceil(wait), 'pace'} end
 redis.call('HSET', KEYS[1], 'tat', string.format('%.3f', tat + interval))
+if bulkTat then redis.call('HSET', KEYS[1], 'bulk_tat', string.format('%.3f', bulkTat)) end
 if isProbe == 1 then
   -- Should the prober die, the next one follows after the same interval.
   redis.call('HSET', KEYS[1], 'probe', ARGV[1], 'probe_at', string.format('%.0f', now + tonumber(gate[10] or '0')))
