@@ -5,6 +5,7 @@ import { availabilityOf } from './availability.ts';
 import { clients } from './clients.ts';
 import { descriptors } from './descriptors.ts';
 import { type Leaving, type Pace, paceOf } from './gate.ts';
+import { lessonsOf } from './lessons.ts';
 import { type Begin, deferredBy, type PassDeps, passGate } from './pass-gate.ts';
 import type { AnsweredCall, Call, CallResult, ProviderDescriptor, ProviderRequest } from './port.ts';
 import type { ProviderClock } from './provider-clock.ts';
@@ -15,12 +16,6 @@ import type { TokenRefresher } from './token-refresh.ts';
 const CREATE_WAIT_MS = 250;
 /** Calls that complete something already begun wait longer before they give up their place. */
 const FOLLOWING_WAIT_MS = 2_000;
-/** Waits after limits without a stated time, by scope: they double with every hit in a row. */
-const GROWING = {
-  account: { firstMs: 2_000, maxMs: 300_000 },
-  concurrency: { firstMs: 2_000, maxMs: 60_000 },
-  daily: { firstMs: 300_000, maxMs: 3_600_000 },
-} as const;
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 export type CallOptions = {
@@ -161,25 +156,6 @@ function headersAndBody({ account, credentials, request }: OneCall): {
   if (request.body === undefined) return { headers };
   if (typeof request.body === 'string') return { headers, body: request.body };
   return { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(request.body) };
-}
-
-/** What an answer teaches the gate about limits. */
-function lessonsOf(
-  descriptor: ProviderDescriptor,
-  request: ProviderRequest,
-  answer: AnsweredCall,
-  nowMs: number,
-): Leaving {
-  const learned = descriptor.readLimits(answer.headers, nowMs);
-  const source = Object.keys(learned).length > 0 ? 'headers' : undefined;
-  if (answer.status < 400) return { learned, learnedFrom: source, succeeded: true, availability: 'up' };
-  const outcome = descriptor.classify(answer, request);
-  const availability = availabilityOf(answer, outcome);
-  if (outcome.kind !== 'rate_limited') return { learned, learnedFrom: source, availability };
-  if (outcome.limit.scope === 'parent') return { learned, learnedFrom: source, availability, isLocked: true };
-  const { untilMs, scope } = outcome.limit;
-  const block = untilMs === undefined ? GROWING[scope] : { ms: untilMs - nowMs };
-  return { learned, learnedFrom: source ?? 'limit_answer', block, availability };
 }
 
 /** Whether the credentials are of a kind that needs an access token and has none yet. */

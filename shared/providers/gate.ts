@@ -14,12 +14,14 @@ export type Pace = {
   concurrency: number;
   /** Part of the daily allocation we may use, 0…1: other applications of the customer share it. */
   dailyShare: number;
+  /** What the provider states, or its refusals show, replaces it: nobody set it for the account. */
+  learns: boolean;
 };
 
 /** Part of the daily allocation left to others unless the account says otherwise. */
 const DAILY_RESERVE_PERCENT = 5;
 
-/** The account's pace: its own setting, else the provider's default. Pure. */
+/** The account's pace: its own setting, else the provider's default, until the provider says otherwise. Pure. */
 export function paceOf(descriptor: ProviderDescriptor, settings: AccountSettings): Pace {
   const own = settings.rate_limit ?? {};
   const known = descriptor.rateLimit;
@@ -33,6 +35,7 @@ export function paceOf(descriptor: ProviderDescriptor, settings: AccountSettings
     ...limit,
     burst: Math.max(1, Math.floor(limit.requests * 0.02)),
     concurrency: own.concurrency ?? known.concurrency,
+    learns: own.requests === undefined,
     dailyShare: 1 - (own.daily_reserve_percent ?? DAILY_RESERVE_PERCENT) / 100,
   };
 }
@@ -68,6 +71,16 @@ export function readEntered([go, ms, third]: ScriptReply): Entered {
   return { kind: 'later', ms: Number(ms), reason: third as Extract<Entered, { kind: 'later' }>['reason'] };
 }
 
+/** So many calls within so many milliseconds. */
+type Window = { limit: number; withinMs: number };
+
+export type StatedPace = Window & {
+  /** `withinMs` is only the time to a reset: the window is at least that long. */
+  isAtLeast: boolean;
+  /** Another window that applies as well. */
+  ceiling?: Window;
+};
+
 /** What a call's answer says to the gate. */
 export type Leaving = {
   learned?: LearnedLimits;
@@ -77,6 +90,10 @@ export type Leaving = {
   succeeded?: boolean;
   /** Whether the provider is there at all; undefined: the call says nothing about it. */
   availability?: 'up' | 'down';
+  /** The limit that creates are under, as it was stated. */
+  stated?: StatedPace;
+  /** A limit was met that was not stated before. */
+  goSlower?: boolean;
   /** As the gate was asked with it. */
   parentId?: string;
   /** A row under that parent was locked. */
@@ -145,6 +162,7 @@ export function createGate(options: {
         ask.waitMsMax,
         ask.isBulk ? INTERACTIVE_SHARE : 0,
         ask.pace.dailyShare,
+        ask.pace.learns ? 1 : 0,
       ],
     }),
 
@@ -177,6 +195,12 @@ export function createGate(options: {
         random(),
         leaving.isLocked ? 1 : 0,
         leaving.concurrency ?? 1,
+        leaving.stated?.limit ?? '',
+        leaving.stated?.withinMs ?? '',
+        leaving.stated?.isAtLeast ? 1 : 0,
+        leaving.stated?.ceiling?.limit ?? '',
+        leaving.stated?.ceiling?.withinMs ?? '',
+        leaving.goSlower ? 1 : 0,
       );
       // The script returns one of exactly these words.
       return { blockedMs: Number(ms), ...(circuit ? { circuit: circuit as Left['circuit'] } : {}) };

@@ -139,6 +139,8 @@ export type LearnedLimits = {
   remaining?: number;
   /** On our clock. */
   resetAtMs?: number;
+  /** A second window that applies as well. */
+  ceiling?: { limit: number; windowMs: number };
   /** Rolling daily allocation (Salesforce). */
   daily?: { used: number; max: number };
 };
@@ -178,6 +180,8 @@ export type ProviderDescriptor = {
     perSeconds: number;
     concurrency: number /** burst pace for long windows */;
     paceRequestsPerSecond?: number;
+    /** A stated reset is rounded up to such steps. */
+    resetStepMs?: number;
   };
   /** How long a lost create may still commit or stay invisible, and how many probes to spread over it. */
   reconcile: { settleMs: number; probes: number };

@@ -5,10 +5,28 @@ import type { Keys } from '../../shared/redis/keys.ts';
 
 const PARTITIONS = 1;
 /** Fields of the gate that hold a moment. */
-const TIMES = ['tat', 'bulk_tat', 'block', 'rem_reset', 'daily_at', 'probe_at', 'seen'];
+const TIMES = [
+  'tat',
+  'bulk_tat',
+  'block',
+  'rem_reset',
+  'daily_at',
+  'probe_at',
+  'seen',
+  'factor_at',
+  'met_at',
+];
 
 export function aPace(overrides: Partial<Pace> = {}): Pace {
-  return { requests: 10, perMs: 1_000, burst: 1, concurrency: 1_000, dailyShare: 1, ...overrides };
+  return {
+    requests: 10,
+    perMs: 1_000,
+    burst: 1,
+    concurrency: 1_000,
+    dailyShare: 1,
+    learns: false,
+    ...overrides,
+  };
 }
 
 export type VirtualGate = ReturnType<typeof aGate>;

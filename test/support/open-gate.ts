@@ -9,6 +9,13 @@ export function anOpenGate(
   account: string,
 ): ScriptPart {
   const gate = createGate({ ...of, processId: 'test' });
-  const pace = { requests: 1_000_000, perMs: 1_000, burst: 1_000, concurrency: 1_000_000, dailyShare: 1 };
+  const pace = {
+    requests: 1_000_000,
+    perMs: 1_000,
+    burst: 1_000,
+    concurrency: 1_000_000,
+    dailyShare: 1,
+    learns: false,
+  };
   return gate.question(account, { lease: gate.newLease(), leaseMs: 60_000, pace, waitMsMax: 0 });
 }

@@ -185,6 +185,23 @@ describe('readLimits', () => {
       { 'x-rate-limit-limit': '40', 'x-rate-limit-remaining': '39', 'x-rate-limit-reset': '12.5' },
       { limit: 40, remaining: 39, resetAtMs: NOW + 12_500 },
     ],
+    [
+      {
+        ratelimit: 'limit=240; remaining=239; reset=2',
+        'x-ratelimit-limit': '60, 60;w=1, 100;w=1',
+        'x-ratelimit-remaining': '59',
+        'x-ratelimit-reset': '1',
+        'ratelimit-limit': '60',
+        'ratelimit-remaining': '59',
+        'ratelimit-reset': '1',
+      },
+      {
+        limit: 240,
+        remaining: 239,
+        resetAtMs: NOW + 2000,
+        ceiling: { limit: 60, windowMs: 1000 },
+      },
+    ],
     [{ ratelimit: 'limit=many; remaining=; reset=-1' }, {}],
   ])('%j', (headers, limits) => expect(close.readLimits(headers, NOW)).toEqual(limits));
 });

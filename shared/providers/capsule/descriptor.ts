@@ -80,7 +80,13 @@ export const capsule: ProviderDescriptor = {
   baseUrl,
   markerKinds: ['custom_field', 'text'],
   // 4,000 an hour and user; no burst limit is documented, so the hour is spent at a pace no one would call one.
-  rateLimit: { requests: 4000, perSeconds: 3600, concurrency: 8, paceRequestsPerSecond: 10 },
+  rateLimit: {
+    requests: 4000,
+    perSeconds: 3600,
+    concurrency: 8,
+    paceRequestsPerSecond: 10,
+    resetStepMs: 1_000,
+  },
   // How long a new record may stay out of the lists is not documented; a minute, probed five times.
   reconcile: { settleMs: 60_000, probes: 5 },
   createAnswersRecord: true,

@@ -21,13 +21,16 @@ export function readLimits(headers: Record<string, string>, nowMs: number): Lear
 /** Smaller numbers cannot be a moment in this century. */
 const EPOCH_SECONDS_MIN = 1_000_000_000;
 
-/** The reset on our clock. `Date` has whole seconds, cut off, so the result errs late by less than a second. */
+/**
+ * The reset on our clock. `Date` has whole seconds, cut off: a difference below one shows no skew, and taken for one it
+ * would make a window of a second last for two.
+ */
 function readReset(headers: Record<string, string>, receivedAtMs: number): number | undefined {
   const seconds = parseHeaderNumber(headers['x-ratelimit-reset']);
   if (seconds === undefined || seconds < EPOCH_SECONDS_MIN) return undefined;
   const providerMs = Date.parse(headers.date ?? '');
   const skewMs = Number.isNaN(providerMs) ? 0 : receivedAtMs - providerMs;
-  return Math.ceil(seconds * 1000) + skewMs;
+  return Math.ceil(seconds * 1000) + (skewMs >= 0 && skewMs < 1_000 ? 0 : skewMs);
 }
 
 /** A 429 has no `Retry-After` of Capsule's own; one from a proxy is taken where no reset is stated. */

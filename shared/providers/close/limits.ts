@@ -63,7 +63,17 @@ export function readLimits(headers: Record<string, string>, nowMs: number): Lear
   const found = families.find((family) => Object.keys(family).length > 0);
   if (found === undefined) return {};
   const { resetMs, ...rest } = found;
-  return { ...rest, ...(resetMs === undefined ? {} : { resetAtMs: nowMs + resetMs }) };
+  // The proxy's own window stands beside the documented one; both apply.
+  const ceiling = families.find(
+    (family) => family !== found && family.limit !== undefined && family.windowMs !== undefined,
+  );
+  return {
+    ...rest,
+    ...(ceiling?.limit && ceiling.windowMs
+      ? { ceiling: { limit: ceiling.limit, windowMs: ceiling.windowMs } }
+      : {}),
+    ...(resetMs === undefined ? {} : { resetAtMs: nowMs + resetMs }),
+  };
 }
 
 /**

@@ -6,7 +6,7 @@ KEYS  1 gate  2 leases  3 what is known of locks under the parent record (or the
 ARGV  1 lease id  2 lease length ms  3 calls allowed  4 per ms  5 burst (calls)  6 concurrency
       7 longest wait that may be spent in place (ms)  8 part of everything that this call leaves to interactive work: above 0
         for bulk work, 0 for interactive work
-      9 part of the daily allocation that may be used, 0…1
+      9 part of the daily allocation that may be used, 0…1  10 '1' = what the provider states replaces 3, 4 and 5
 
 returns {1, ms, probe}    enter after ms (the slot is reserved, the lease is held); probe = 1: the provider was down, and
                           this is the one call let through to see whether it still is
@@ -14,7 +14,7 @@ returns {1, ms, probe}    enter after ms (the slot is reserved, the lease is hel
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
-local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms', 'limit', 'seen', 'bulk_tat')
+local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms', 'limit', 'seen', 'bulk_tat', 'stated', 'stated_ms', 'ceiling', 'ceiling_ms', 'factor')
 local block = tonumber(gate[2] or '0')
 if block > now then
   redis.call('ZREM', KEYS[2], ARGV[1])
@@ -73,11 +73,22 @@ if KEYS[3] ~= KEYS[1] then
     return {0, math.min(math.ceil(turn - now), 60000), 'parent'}
   end
 end
+local requests, per, burst, factor = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), 1
+if ARGV[10] == '1' then
+  local own = requests / per
+  local stated, statedMs = tonumber(gate[14] or ''), tonumber(gate[15] or '')
+  -- A minute and more is a budget, not a pace: it may be spent faster than evenly, and what remains of it is kept above.
+  if stated and (statedMs < 60000 or stated / statedMs > own) then requests, per = stated, statedMs end
+  local ceiling, ceilingMs = tonumber(gate[16] or ''), tonumber(gate[17] or '')
+  if ceiling and ceiling / ceilingMs < requests / per then requests, per = ceiling, ceilingMs end
+  if requests / per ~= own then burst = math.max(1, math.floor(requests * 0.02 * math.min(1, 10000 / per))) end
+  factor = tonumber(gate[18] or '1')
+end
 -- A burst is paid for by slightly wider slots: burst + (window / interval) never exceeds the limit in any window. The
 -- window is taken 1 % longer (10 ms at most), since calls do not arrive exactly as they were spaced.
-local window = tonumber(ARGV[4]) + math.min(tonumber(ARGV[4]) * 0.01, 10)
-local interval = window / (tonumber(ARGV[3]) - tonumber(ARGV[5]) + 1)
-local tat = math.max(tonumber(gate[1] or '0'), now - (tonumber(ARGV[5]) - 1) * interval)
+local window = per + math.min(per * 0.01, 10)
+local interval = window / (requests - burst + 1) / factor
+local tat = math.max(tonumber(gate[1] or '0'), now - (burst - 1) * interval)
 local bulkTat
 if isShared then
   -- Its own, slower pace, and no slot but the next: those further on are for interactive work that comes before them.

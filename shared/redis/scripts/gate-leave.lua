@@ -10,6 +10,9 @@ ARGV  1 lease id  2 block the account for ms, 0 = no  3 first and 4 longest bloc
       13 calls in a row that found it down before the circuit opens  14 first and 15 longest time between probes (ms)
       16 chance 0…1, by which the time to the next probe is longer
       17 '1' = the parent's row was locked  18 calls of the account at once
+      19 calls the provider allows to creates, '' = not stated  20 within ms  21 '1' = 20 is only the time to a reset: the window
+      is at least that  22 calls of a second window that applies as well, '' = none  23 within ms
+      24 '1' = a limit was met that nobody had stated: go slower
 
 returns {1, ms, circuit}  the account is blocked for ms from now, 0 = not; circuit: 'opened' or 'closed' by this call, else ''
 ]]
@@ -54,6 +57,29 @@ elseif known[6] == ARGV[1] then
   -- It was sent to look and saw nothing: the next one may.
   redis.call('HDEL', KEYS[1], 'probe')
   redis.call('HSET', KEYS[1], 'probe_at', now)
+end
+if ARGV[19] ~= '' then
+  local before, within = redis.call('HMGET', KEYS[1], 'stated', 'stated_ms'), math.max(1000, tonumber(ARGV[20]))
+  if ARGV[21] == '1' and before[1] == ARGV[19] then within = math.max(within, tonumber(before[2])) end
+  if before[1] ~= ARGV[19] or tonumber(before[2]) ~= within then
+    redis.call('HSET', KEYS[1], 'stated', ARGV[19], 'stated_ms', string.format('%.0f', within))
+  end
+  if ARGV[22] ~= '' then redis.call('HSET', KEYS[1], 'ceiling', ARGV[22], 'ceiling_ms', ARGV[23]) end
+end
+if ARGV[24] == '1' or (ARGV[5] == '1' and redis.call('HEXISTS', KEYS[1], 'factor') == 1) then
+  local slow = redis.call('HMGET', KEYS[1], 'factor', 'factor_at', 'met', 'met_at')
+  local factor, met, metAt = tonumber(slow[1] or '1'), tonumber(slow[3] or '1'), tonumber(slow[4] or '0')
+  if ARGV[24] == '1' then
+    -- Half as fast, once for all calls that were under way together.
+    if now - metAt > 1000 then
+      redis.call('HSET', KEYS[1], 'factor', math.max(0.02, factor / 2), 'factor_at', now, 'met', factor, 'met_at', now)
+    end
+  elseif now - tonumber(slow[2]) >= 1000 then
+    -- Back by a fiftieth a second, but not to where the limit was met; that is tried again by a tenth in ten minutes.
+    local up = math.min(factor + 0.02, met * 0.85 + 0.1 * math.floor((now - metAt) / 600000))
+    if up >= 1 then redis.call('HDEL', KEYS[1], 'factor', 'factor_at', 'met', 'met_at')
+    elseif up > factor then redis.call('HSET', KEYS[1], 'factor', up, 'factor_at', now) end
+  end
 end
 if KEYS[3] ~= KEYS[1] then
   redis.call('HDEL', KEYS[3], ARGV[1])
