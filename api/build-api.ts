@@ -26,6 +26,7 @@ import { serveApiTokens } from './routes/api-tokens.ts';
 import { serveIntegratedAccounts } from './routes/integrated-accounts.ts';
 import { serveMeta } from './routes/meta.ts';
 import { serveWebhooks } from './routes/webhook-endpoints.ts';
+import { createLimitTeller } from './tell-limits.ts';
 import { createJobWaiter, type JobWaiter } from './wait-for-job.ts';
 
 const DAY_MS = 86_400_000;
@@ -94,7 +95,8 @@ export async function buildApi(
   const registry = createRegistry('api');
   const readGate = createGateReader(base);
   const accounts = { get: cache.get, facts: cache.facts, list: store.list };
-  const parts = { jobs, queues, queries, descriptorOf, clock, waiter, readGate };
+  const tellLimits = createLimitTeller({ readGate, clock });
+  const parts = { jobs, queues, queries, descriptorOf, clock, waiter, readGate, tellLimits };
   const app = createApp({
     logger,
     httpMetrics: createHttpMetrics(registry),
@@ -130,7 +132,7 @@ export async function buildApi(
           teller,
           urlAllowlist: config.providerUrlAllowlist,
         }),
-      (serve) => serveMeta(serve, { store, queries, descriptorOf, clock }),
+      (serve) => serveMeta(serve, { store, queries, descriptorOf, clock, tellLimits }),
       (serve) => serveWebhooks(serve, webhooks),
       (serve) => serveApiTokens(serve, { tokens, clock }),
     ],

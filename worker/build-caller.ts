@@ -16,7 +16,10 @@ import type { RedisClient } from '../shared/redis/connect.ts';
 import type { Keys } from '../shared/redis/keys.ts';
 import type { Shutdown } from '../shared/shutdown.ts';
 import type { AccountStore } from '../shared/stores/account-store.ts';
+import type { StoppedAccounts } from '../shared/stores/stopped-accounts.ts';
+import { createCallMeter } from './call-meter.ts';
 import { createOutageTeller } from './tell-outage.ts';
+import type { WorkerMetrics } from './worker-metrics.ts';
 
 export type CallerParts = {
   config: Config;
@@ -29,6 +32,8 @@ export type CallerParts = {
   processId: string;
   store: AccountStore;
   credentialsOf: CredentialsOf;
+  stopped: StoppedAccounts;
+  metrics: WorkerMetrics;
 };
 
 /** Everything a call to a provider passes, put together: allow-list, gate, places, tokens, and the provider's clock. */
@@ -45,8 +50,10 @@ export function buildCaller(parts: CallerParts): { caller: Caller; providerClock
     }),
     (sender) => sender.close(),
   );
+  const { stopped, metrics } = parts;
   const gate = createGate({ redis, keys, partitions, processId: parts.processId });
   const places = createPlaces(config.workerConcurrency);
+  metrics.watchPlaces(places.state);
   const refresher = shutdown.own(
     'token refreshes',
     createTokenRefresher({
@@ -66,7 +73,8 @@ export function buildCaller(parts: CallerParts): { caller: Caller; providerClock
   return {
     caller: createCaller({
       ...{ gate, send, places, credentialsOf, refresher, clock, providerClock },
-      onCircuit: createOutageTeller({ store, clock, logger }),
+      onCircuit: createOutageTeller({ store, stopped, clock, logger }),
+      meter: createCallMeter({ stopped, metrics, clock }),
     }),
     providerClock,
   };

@@ -5,7 +5,7 @@ import { createSecret } from '../shared/ids.ts';
 import { createLogger } from '../shared/logger.ts';
 import { clients } from '../shared/providers/clients.ts';
 import { descriptors } from '../shared/providers/descriptors.ts';
-import { paceOf } from '../shared/providers/gate.ts';
+import { paceOf } from '../shared/providers/pace.ts';
 import { createAccountQueues } from '../shared/queues/account-queues.ts';
 import { QueryMessage, WriteMessage } from '../shared/queues/messages.ts';
 import { closeRedis, connectRedis, waitUntilReady } from '../shared/redis/connect.ts';
@@ -19,6 +19,7 @@ import { createEpochStore } from '../shared/stores/epoch-store.ts';
 import { createGateReader } from '../shared/stores/gate-reading.ts';
 import { createJobStore } from '../shared/stores/job-store.ts';
 import { createSealedBox } from '../shared/stores/sealed-box.ts';
+import { createStoppedAccounts } from '../shared/stores/stopped-accounts.ts';
 import { createUnknownStore } from '../shared/stores/unknown-store.ts';
 import { accountEvent } from '../shared/use-cases/account-event.ts';
 import { followStatus } from '../shared/use-cases/follow-status.ts';
@@ -93,7 +94,11 @@ async function main(): Promise<void> {
     cache.close(),
   );
 
+  const stopped = createStoppedAccounts({ redis, keys });
+  metrics.watchStopped(stopped.count, clock.nowMs);
   const { caller, providerClock } = buildCaller({
+    stopped,
+    metrics,
     config,
     logger,
     shutdown,
@@ -183,6 +188,7 @@ async function main(): Promise<void> {
     }),
     (a) => a.stop(),
   );
+  metrics.watchQueues(() => attacher.size);
   await attacher.listen();
 
   startSweeps({

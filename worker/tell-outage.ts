@@ -3,17 +3,29 @@ import type { Logger } from '../shared/logger.ts';
 import type { CallerDeps } from '../shared/providers/caller.ts';
 import type { CallResult } from '../shared/providers/port.ts';
 import type { AccountStore } from '../shared/stores/account-store.ts';
+import type { StoppedAccounts } from '../shared/stores/stopped-accounts.ts';
 
-/** Says on the account, and in the log, that its provider went away or came back. */
+/** An account that was not probed for so long has no work, and is no longer counted as stopped: twice the longest interval. */
+const COUNTED_MS = 600_000;
+
+/** Says on the account, in the log and in the metrics that its provider went away or came back. */
 export function createOutageTeller(deps: {
   store: Pick<AccountStore, 'noteOutage' | 'clearOutage'>;
+  stopped: Pick<StoppedAccounts, 'note' | 'clear'>;
   clock: Clock;
   logger: Logger;
 }): NonNullable<CallerDeps['onCircuit']> {
-  const { store, clock, logger } = deps;
+  const { store, stopped, clock, logger } = deps;
   return (account, circuit, last) => {
     const { code, message } = describe(last);
-    const facts = { account_id: account.id, provider: account.provider };
+    const { id, provider } = account;
+    const facts = { account_id: id, provider };
+    const counted =
+      circuit === 'closed'
+        ? stopped.clear('outage', provider, id)
+        : stopped.note('outage', provider, id, clock.nowMs(), COUNTED_MS);
+    counted.catch(() => {});
+    if (circuit === 'held_open') return;
     if (circuit === 'opened') logger.warn({ ...facts, code, reason: message }, 'account.provider_down');
     else logger.info(facts, 'account.provider_back');
     const told =

@@ -1,17 +1,21 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { AppError } from '../../shared/app-error.ts';
 import { type Clock, toIso } from '../../shared/clock.ts';
 import { WorkspaceName } from '../../shared/domain/workspace.ts';
-import type { ApiToken, TokenCache, TokenRateLimit } from '../../shared/stores/token-store.ts';
+import type {
+  ApiToken,
+  TokenAllowance,
+  TokenCache,
+  TokenRateLimit,
+} from '../../shared/stores/token-store.ts';
 import type { Caller } from '../request-facts.ts';
 import type { Guard } from '../serve-operation.ts';
 
 export type AuthenticateDeps = {
   adminToken: string;
   tokens: Pick<TokenCache, 'find'>;
-  /** Milliseconds to wait, 0 = go on. */
-  limit: (tokenId: string, rateLimit: TokenRateLimit) => Promise<number>;
+  limit: (tokenId: string, rateLimit: TokenRateLimit) => Promise<TokenAllowance>;
   clock: Clock;
 };
 
@@ -47,11 +51,18 @@ export function createGuard(deps: AuthenticateDeps): Guard {
     if (wanted !== undefined && wanted !== token.workspace) {
       throw new AppError('insufficient_scope', 'Only ADMIN_TOKEN may choose its workspace by X-Workspace.');
     }
-    const waitMs = token.rateLimit ? await deps.limit(token.id, token.rateLimit) : 0;
-    if (waitMs > 0) {
-      throw new AppError('token_rate_limited', undefined, { retryAfterSeconds: Math.ceil(waitMs / 1_000) });
-    }
+    if (token.rateLimit && req.res) await spend(token.id, token.rateLimit, req.res);
     return { workspace: token.workspace, scopes: token.scopes, isAdmin: false, tokenId: token.id };
+  }
+
+  /** One request of the token's own limit, which answers show unless they show that of an account. */
+  async function spend(tokenId: string, rateLimit: TokenRateLimit, res: Response): Promise<void> {
+    const { isOver, remaining, resetMs } = await deps.limit(tokenId, rateLimit);
+    const seconds = Math.ceil(resetMs / 1_000);
+    res.setHeader('ratelimit-limit', `${rateLimit.requests};w=${rateLimit.per_seconds}`);
+    res.setHeader('ratelimit-remaining', String(remaining));
+    res.setHeader('ratelimit-reset', String(seconds));
+    if (isOver) throw new AppError('token_rate_limited', undefined, { retryAfterSeconds: seconds });
   }
 
   return {

@@ -1,3 +1,4 @@
+import type { Response } from 'express';
 import * as operations from '../../shared/contract/operations/accounts.ts';
 import { check } from '../../shared/contract/validation-failures.ts';
 import {
@@ -16,11 +17,16 @@ import { throwFailures } from '../../shared/use-cases/validate-connection.ts';
 import type { Caller } from '../request-facts.ts';
 import type { Answer } from '../send-answer.ts';
 import type { Serve } from '../serve-operation.ts';
+import type { TellLimits } from '../tell-limits.ts';
 
 /** `/integrated-accounts`. */
-export function serveIntegratedAccounts(serve: Serve, deps: AccountDeps): void {
-  type OfOne = { params: { id: string }; caller: Caller };
-  const find = ({ params, caller }: OfOne) => getAccount(deps, caller.workspace, params.id);
+export function serveIntegratedAccounts(serve: Serve, deps: AccountDeps & { tellLimits: TellLimits }): void {
+  type OfOne = { params: { id: string }; caller: Caller; res: Response };
+  const find = async ({ params, caller, res }: OfOne) => {
+    const account = await getAccount(deps, caller.workspace, params.id);
+    await deps.tellLimits(account.id, res);
+    return account;
+  };
   const show = async (account: Account, status = 200): Promise<Answer> => ({
     status,
     body: await viewAccount(deps, account),

@@ -15,6 +15,7 @@ import { answerCreate } from '../answer-create.ts';
 import { type AccountReader, getAccount } from '../find-account.ts';
 import { decideWait, parsePrefer } from '../prefer.ts';
 import type { Serve } from '../serve-operation.ts';
+import type { TellLimits } from '../tell-limits.ts';
 import type { JobWaiter } from '../wait-for-job.ts';
 
 export type OpportunitiesDeps = Omit<SubmitDeps & PreviewDeps, 'accounts'> & {
@@ -25,6 +26,7 @@ export type OpportunitiesDeps = Omit<SubmitDeps & PreviewDeps, 'accounts'> & {
   defaultWaitSeconds: number;
   /** Judges where a callback may go. */
   targets: TargetChecker;
+  tellLimits: TellLimits;
 };
 
 export function serveOpportunities(serve: Serve, deps: OpportunitiesDeps): void {
@@ -35,6 +37,7 @@ export function serveOpportunities(serve: Serve, deps: OpportunitiesDeps): void 
       if (query.callback_url !== undefined)
         await assertTarget(deps.targets, query.callback_url, '/callback_url', { patient: true });
       const account = await getAccount(deps.accounts, caller.workspace, query.integrated_account_id);
+      const told = deps.tellLimits(account.id, res);
       const options = { response_format: 'unified' as const, ...toJobOptions(query) };
       if (query.dry_run) return { status: 200, body: await previewOpportunity(deps, account, body, options) };
       const submission = {
@@ -49,16 +52,21 @@ export function serveOpportunities(serve: Serve, deps: OpportunitiesDeps): void 
         const { job, replayed } = await submitOpportunity(deps, submission);
         deps.metrics.count(account.provider, replayed ? 'replayed' : 'accepted');
         const decision = decideWait(parsePrefer(headers.prefer), deps.defaultWaitSeconds);
-        return await answerCreate(
+        const answer = await answerCreate(
           deps.waiter,
           { job, account, replayed, requestId },
           decision,
           res,
           deps.clock.nowMs,
         );
+        // After a wait the numbers are old; whoever waited does not mind a trip.
+        if (decision.seconds > 0) await deps.tellLimits(account.id, res);
+        return answer;
       } catch (err) {
         deps.metrics.count(account.provider, err instanceof AppError ? err.code : 'internal_error');
         throw err;
+      } finally {
+        await told;
       }
     },
     {

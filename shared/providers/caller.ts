@@ -4,8 +4,9 @@ import type { Account } from '../stores/account-store.ts';
 import { availabilityOf } from './availability.ts';
 import { clients } from './clients.ts';
 import { descriptors } from './descriptors.ts';
-import { type Leaving, type Pace, paceOf } from './gate.ts';
+import type { Circuit, Leaving } from './gate.ts';
 import { lessonsOf } from './lessons.ts';
+import { type Pace, paceOf } from './pace.ts';
 import { type Begin, deferredBy, type PassDeps, passGate } from './pass-gate.ts';
 import type { AnsweredCall, Call, CallResult, ProviderDescriptor, ProviderRequest } from './port.ts';
 import type { ProviderClock } from './provider-clock.ts';
@@ -39,8 +40,20 @@ export type CallerDeps = PassDeps & {
   credentialsOf: CredentialsOf;
   refresher: TokenRefresher;
   providerClock: ProviderClock;
-  /** An account's provider went away (and how), or came back. Not waited for. */
-  onCircuit?: (account: Account, circuit: 'opened' | 'closed', last: CallResult) => void;
+  /** An account's provider went away (and how), is still away, or came back. Not waited for. */
+  onCircuit?: (account: Account, circuit: Circuit, last: CallResult) => void;
+  /** Not waited for either. */
+  meter?: CallMeter;
+};
+
+/** What is counted of calls. */
+export type CallMeter = {
+  /** A call was sent away by the gate. */
+  turnedAway(account: Account, reason: string): void;
+  began(account: Account): void;
+  ended(account: Account): void;
+  /** The provider said that a limit is met, and the account is blocked for so long. */
+  limited(account: Account, blockedMs: number): void;
 };
 
 export type Caller = (account: Account, options?: CallOptions) => Call;
@@ -110,10 +123,14 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
     isBulk,
     begin,
   });
-  if (passed.kind === 'later') return deferredBy(deps.clock, passed);
+  if (passed.kind === 'later') {
+    deps.meter?.turnedAway(account, passed.reason);
+    return deferredBy(deps.clock, passed);
+  }
   if (passed.kind === 'refused') return { kind: 'not_sent', code: 'fenced', message: passed.why };
   let leaving: Leaving = {};
   let ended: CallResult | undefined;
+  deps.meter?.began(account);
   try {
     ended = await deps.send({
       method: request.method,
@@ -129,9 +146,11 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
     } else leaving = { availability: availabilityOf(ended) };
     return ended;
   } finally {
-    passed
-      .leave(leaving)
-      .then(({ circuit }) => circuit && ended && deps.onCircuit?.(account, circuit, ended));
+    deps.meter?.ended(account);
+    passed.leave(leaving).then(({ circuit, blockedMs }) => {
+      if (circuit && ended) deps.onCircuit?.(account, circuit, ended);
+      if (leaving.block) deps.meter?.limited(account, blockedMs);
+    });
   }
 }
 

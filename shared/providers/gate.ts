@@ -1,44 +1,9 @@
-import type { AccountSettings } from '../domain/integrated-account.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { partitionOfAccount } from '../redis/partitions.ts';
 import { defineScripts, type ScriptPart, type ScriptReply } from '../redis/scripts.ts';
-import type { LearnedLimits, ProviderDescriptor } from './port.ts';
-
-/** How fast an account may be called. */
-export type Pace = {
-  requests: number;
-  perMs: number;
-  /** Calls that may leave back to back after a pause: 2 % of the limit, at least one. More broke strict windows. */
-  burst: number;
-  concurrency: number;
-  /** Part of the daily allocation we may use, 0…1: other applications of the customer share it. */
-  dailyShare: number;
-  /** What the provider states, or its refusals show, replaces it: nobody set it for the account. */
-  learns: boolean;
-};
-
-/** Part of the daily allocation left to others unless the account says otherwise. */
-const DAILY_RESERVE_PERCENT = 5;
-
-/** The account's pace: its own setting, else the provider's default, until the provider says otherwise. Pure. */
-export function paceOf(descriptor: ProviderDescriptor, settings: AccountSettings): Pace {
-  const own = settings.rate_limit ?? {};
-  const known = descriptor.rateLimit;
-  const limit =
-    own.requests !== undefined
-      ? { requests: own.requests, perMs: (own.per_seconds ?? 1) * 1_000 }
-      : known.paceRequestsPerSecond !== undefined
-        ? { requests: known.paceRequestsPerSecond, perMs: 1_000 }
-        : { requests: known.requests, perMs: known.perSeconds * 1_000 };
-  return {
-    ...limit,
-    burst: Math.max(1, Math.floor(limit.requests * 0.02)),
-    concurrency: own.concurrency ?? known.concurrency,
-    learns: own.requests === undefined,
-    dailyShare: 1 - (own.daily_reserve_percent ?? DAILY_RESERVE_PERCENT) / 100,
-  };
-}
+import type { Pace } from './pace.ts';
+import type { LearnedLimits } from './port.ts';
 
 export type GateAsk = {
   lease: string;
@@ -102,11 +67,13 @@ export type Leaving = {
   concurrency?: number;
 };
 
+export type Circuit = 'opened' | 'closed' | 'held_open';
+
 export type Left = {
   /** The account is blocked for this long from now, 0 = not. */
   blockedMs: number;
-  /** This call opened or closed the account's circuit. */
-  circuit?: 'opened' | 'closed';
+  /** This call opened or closed the account's circuit, or was a probe in vain. */
+  circuit?: Circuit;
 };
 
 /**

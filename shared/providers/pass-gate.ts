@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { ScriptPart, ScriptReply } from '../redis/scripts.ts';
-import { type Entered, type Gate, type Leaving, type Left, type Pace, readEntered } from './gate.ts';
+import { type Entered, type Gate, type Leaving, type Left, readEntered } from './gate.ts';
+import type { Pace } from './pace.ts';
 import type { Places } from './places.ts';
 import type { CallResult } from './port.ts';
 

@@ -2,7 +2,11 @@
  * A fair bound on calls in flight in this process: first come, first served, and no provider host may hold more than
  * half of the places, so that a host that hangs cannot take them all.
  */
-export type Places = { take(host: string): Promise<() => void> };
+export type Places = {
+  take(host: string): Promise<() => void>;
+  /** How many are free, and how many calls wait for one. */
+  state(): { free: number; waiting: number };
+};
 
 type Waiter = { host: string; enter: () => void };
 
@@ -32,6 +36,8 @@ export function createPlaces(total: number): Places {
   }
 
   return {
+    state: () => ({ free, waiting: waiting.length }),
+
     take(host) {
       if (fits(host)) return Promise.resolve(occupy(host));
       const { promise, resolve } = Promise.withResolvers<() => void>();

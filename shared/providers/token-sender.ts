@@ -1,6 +1,6 @@
 import type { CallerDeps } from './caller.ts';
 import { descriptors } from './descriptors.ts';
-import { paceOf } from './gate.ts';
+import { paceOf } from './pace.ts';
 import { deferredBy, passGate } from './pass-gate.ts';
 import type { TokenSend } from './token-refresh.ts';
 

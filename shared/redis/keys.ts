@@ -37,6 +37,7 @@
  * | P:{tokens}:token:SHA        | hash   | an API token                                                | with the token |
  * | P:{tokens}:ids              | hash   | token id → SHA                                              | with the token |
  * | P:epoch                     | hash   | n, at (ms), server: see stores/epoch-store.ts                | never |
+ * | P:stopped                   | zset   | `limit|outage PROVIDER A` → until when an account is not called (ms) | swept |
  * | P:workers                   | zset   | worker process → last seen (ms)                             | swept |
  *
  * Channels: P:bell (a queue needs a worker), P:done:J (a job's status changed), P:account (an account changed),
@@ -49,6 +50,7 @@ export function createKeys(prefix: string) {
   return {
     partitions: `${prefix}:partitions`,
     workers: `${prefix}:workers`,
+    stopped: `${prefix}:stopped`,
     epoch: `${prefix}:epoch`,
     /** Prefix given to BullMQ: its queues share the partition's slot. */
     queuePrefix: tag,

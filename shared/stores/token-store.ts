@@ -111,23 +111,29 @@ export function createTokenCache(deps: {
 }
 
 /**
- * Counts a request in the present window: KEYS 1 counter · ARGV 1 allowed, 2 window ms.
- * returns 0 = within the limit, else ms until the window ends
+ * Counts a request in the present window: KEYS 1 counter · ARGV 1 window ms.
+ * returns {requests in the window, this one included, ms until it ends}
  */
 const COUNT = `
 local n = redis.call('INCR', KEYS[1])
-if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-if n <= tonumber(ARGV[1]) then return 0 end
+if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 local left = redis.call('PTTL', KEYS[1])
-if left < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) left = tonumber(ARGV[2]) end
-return math.max(1, left)
+if left < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) left = tonumber(ARGV[1]) end
+return {n, math.max(1, left)}
 `;
+
+/** What is left of a token's window after a request. */
+export type TokenAllowance = { isOver: boolean; remaining: number; resetMs: number };
 
 /** A token's own limit over all API processes, in fixed windows that begin with a request. */
 export function createTokenLimiter({ redis, keys }: { redis: RedisClient; keys: Keys }) {
-  /** @returns milliseconds to wait, 0 = go on. */
-  return async (tokenId: string, { requests, per_seconds }: TokenRateLimit): Promise<number> => {
+  return async (tokenId: string, { requests, per_seconds }: TokenRateLimit): Promise<TokenAllowance> => {
     const counter = keys.token(`${tokenId}:window`);
-    return Number(await redis.eval(COUNT, 1, counter, requests, Math.ceil(per_seconds * 1_000)));
+    // The script returns two numbers.
+    const [made, resetMs] = (await redis.eval(COUNT, 1, counter, Math.ceil(per_seconds * 1_000))) as [
+      number,
+      number,
+    ];
+    return { isOver: made > requests, remaining: Math.max(0, requests - made), resetMs };
   };
 }

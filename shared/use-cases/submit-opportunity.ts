@@ -3,12 +3,15 @@ import type { Clock } from '../clock.ts';
 import type { AccountFacts, ProviderName } from '../domain/integrated-account.ts';
 import type { JobRecord, JobRequest } from '../domain/job.ts';
 import type { OpportunityInput } from '../domain/opportunity.ts';
+import { paceOf } from '../providers/pace.ts';
 import type { ProviderDescriptor } from '../providers/port.ts';
 import type { AccountQueues } from '../queues/account-queues.ts';
 import { PRIORITY } from '../queues/messages.ts';
 import { isNotSent, isRefusedByStore } from '../redis/unavailable.ts';
 import type { Account } from '../stores/account-store.ts';
+import type { ReadGate } from '../stores/gate-reading.ts';
 import type { AcceptInput, AcceptResult, JobStore } from '../stores/job-store.ts';
+import { backlogRetrySeconds } from './backlog-retry.ts';
 import { planOpportunity } from './plan-opportunity.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
 
@@ -17,6 +20,7 @@ export type SubmitDeps = {
   jobs: Pick<JobStore, 'newId' | 'accept' | 'find' | 'findByIdempotencyKey'>;
   queues: Pick<AccountQueues, 'add' | 'remove' | 'ring'>;
   descriptorOf: (provider: ProviderName) => ProviderDescriptor;
+  readGate: ReadGate;
   clock: Clock;
   /** Whether the store is too full to take on more: what is accepted must also be able to end. */
   isStoreFull: () => boolean;
@@ -34,8 +38,6 @@ export type Submission = {
 
 export type Submitted = { job: JobRecord; replayed: boolean };
 
-/** Open jobs leave at the provider's pace: minutes, not seconds. */
-const BACKLOG_RETRY_S = 60;
 const FIRST_GENERATION = 1;
 
 /**
@@ -78,7 +80,7 @@ export async function submitOpportunity(deps: SubmitDeps, submission: Submission
     traceparent: submission.traceparent,
     callbackUrl,
   });
-  return settle(deps, id, account.id, accepted);
+  return settle(deps, id, account, accepted);
 }
 
 /** A key that was accepted keeps its job, even if the account's settings would refuse the request today. */
@@ -123,12 +125,12 @@ function notPromised(cause: unknown, jobId: string): AppError {
 async function settle(
   deps: SubmitDeps,
   id: string,
-  account: string,
+  account: Account,
   accepted: AcceptResult,
 ): Promise<Submitted> {
   switch (accepted.kind) {
     case 'accepted':
-      if (accepted.bell) ring(deps, account);
+      if (accepted.bell) ring(deps, account.id);
       return { job: accepted.job, replayed: false };
     case 'replayed': {
       const job = await deps.jobs.find(accepted.jobId);
@@ -136,7 +138,7 @@ async function settle(
       // The first request may have died between record and queue; adding again does nothing where it did not.
       if (job.status === 'queued' && job.attemptNumber === 0) {
         await enqueue(deps, job);
-        ring(deps, account);
+        ring(deps, account.id);
       }
       // Our own script sent twice by the connection after a reconnect is no replay.
       return { job, replayed: accepted.jobId !== id };
@@ -145,11 +147,18 @@ async function settle(
       throw new AppError('idempotency_key_reused', undefined, { jobId: accepted.jobId });
     case 'backlog_full':
       throw new AppError('backlog_full', `The account has ${accepted.open} open jobs.`, {
-        retryAfterSeconds: BACKLOG_RETRY_S,
+        retryAfterSeconds: await backlogRetryOf(deps, account, accepted.open),
       });
     case 'no_account':
       throw new AppError('not_found', 'There is no such integrated account.');
   }
+}
+
+async function backlogRetryOf(deps: SubmitDeps, account: Account, open: number): Promise<number> {
+  const nowMs = deps.clock.nowMs();
+  const pace = paceOf(deps.descriptorOf(account.provider), account.settings);
+  const reading = await deps.readGate(account.id, nowMs);
+  return backlogRetrySeconds(open, account.status !== 'active', pace, reading, nowMs);
 }
 
 async function enqueue(deps: SubmitDeps, job: JobRecord): Promise<void> {

@@ -41,7 +41,7 @@ async function aMetaApi() {
     asked.push(kind);
     return answer;
   };
-  serveMeta(serve, { store, queries: { ask }, descriptorOf, clock: systemClock });
+  serveMeta(serve, { store, queries: { ask }, descriptorOf, clock: systemClock, tellLimits: async () => {} });
   app.use(handleError(silentLogger));
   const server = createServer(app).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());

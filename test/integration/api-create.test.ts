@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { partitionOfAccount } from '../../shared/redis/partitions.ts';
 import { anOpenGate } from '../support/open-gate.ts';
+import { until } from '../support/until.ts';
 import { MINIMUM, startTestApi, type TestApi, unknownId } from './api-support.ts';
 
 const asKey = (key: string) => ({ headers: { 'idempotency-key': key } });
@@ -123,7 +125,38 @@ describe('creating an opportunity', () => {
       expect((await api.create(account.id, MINIMUM.close)).status).toBe(status);
     const reply = await api.create(account.id, MINIMUM.close);
     expect(reply.body.code).toBe('backlog_full');
-    expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
+    // Twenty a second are the default of Close: there is room again at once.
+    expect(reply.headers.get('retry-after')).toBe('1');
+    await api.call(`/integrated-accounts/${account.id}/pause`, { method: 'POST' });
+    const paused = await api.create(account.id, MINIMUM.close);
+    expect(paused).toMatchObject({ status: 429 });
+    expect(paused.headers.get('retry-after')).toBe('3600');
+  });
+
+  it('says on every answer about an account what its provider said of its limit', async () => {
+    const api = await startTestApi();
+    const account = await api.connectAccount('close');
+    const silent = await api.create(account.id, MINIMUM.close);
+    expect(silent.headers.get('ratelimit-limit')).toBeNull();
+    await api.redis.hset(api.keys.gate(partitionOfAccount(account.id, api.partitions), account.id), {
+      limit: 240,
+      rem: 17,
+      rem_reset: Date.now() + 60_000,
+      stated: 240,
+      stated_ms: 15_000,
+    });
+    const told = await until('the numbers are read', async () => {
+      const { headers } = await api.create(account.id, MINIMUM.close);
+      return headers.get('ratelimit-limit') === null ? undefined : headers;
+    });
+    const asked = await api.call(`/integrated-accounts/${account.id}`);
+    const refused = await api.create(account.id, { ...MINIMUM.close, amount: 'much' });
+    expect(refused.status).toBe(400);
+    for (const headers of [told, asked.headers]) {
+      expect(headers.get('ratelimit-limit')).toBe('240;w=15');
+      expect(headers.get('ratelimit-remaining')).toBe('17');
+      expect(Number(headers.get('ratelimit-reset'))).toBeGreaterThan(55);
+    }
   });
 });
 

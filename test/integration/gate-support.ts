@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createGate, type GateAsk, type Leaving, type Pace } from '../../shared/providers/gate.ts';
+import { createGate, type GateAsk, type Leaving } from '../../shared/providers/gate.ts';
+import type { Pace } from '../../shared/providers/pace.ts';
 import type { RedisClient } from '../../shared/redis/connect.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 

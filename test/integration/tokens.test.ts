@@ -148,6 +148,10 @@ describe('authentication', () => {
     const after = Number(refused[0]?.headers.get('retry-after'));
     expect(after).toBeGreaterThan(0);
     expect(after).toBeLessThanOrEqual(30);
+    expect(refused[0]?.headers.get('ratelimit-limit')).toBe('3;w=30');
+    const left = replies.map(({ headers }) => Number(headers.get('ratelimit-remaining')));
+    expect(left.toSorted()).toEqual([0, 0, 0, 0, 0, 0, 1, 2]);
+    for (const { headers } of replies) expect(Number(headers.get('ratelimit-reset'))).toBeGreaterThan(0);
   });
 });
 

@@ -47,6 +47,10 @@ const CreateHeaders = z.object({
 });
 
 const RESPONSE_HEADERS = {
+  'ratelimit-limit':
+    "The provider's limit with its window in seconds, as `110;w=10`; absent where it never said.",
+  'ratelimit-remaining': 'Calls left in that window.',
+  'ratelimit-reset': 'Seconds until it begins anew.',
   Location: 'Path of the job.',
   'X-Job-Id': 'Id of the job.',
   'Idempotency-Replayed': '`true` when the key was accepted before.',

@@ -14,7 +14,8 @@ ARGV  1 lease id  2 block the account for ms, 0 = no  3 first and 4 longest bloc
       is at least that  22 calls of a second window that applies as well, '' = none  23 within ms
       24 '1' = a limit was met that nobody had stated: go slower
 
-returns {1, ms, circuit}  the account is blocked for ms from now, 0 = not; circuit: 'opened' or 'closed' by this call, else ''
+returns {1, ms, circuit}  the account is blocked for ms from now, 0 = not; circuit: 'opened', 'closed', or by a
+                          probe in vain 'held_open' by this call, else ''
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -41,7 +42,7 @@ if ARGV[12] == 'down' then
   local downs = redis.call('HINCRBY', KEYS[1], 'downs', 1)
   -- While it is open only the probe's word counts: the others had left before.
   if (opens == 0 and downs >= tonumber(ARGV[13])) or (opens > 0 and known[6] == ARGV[1]) then
-    if opens == 0 then circuit = 'opened' end
+    circuit = opens == 0 and 'opened' or 'held_open'
     local between = math.min(tonumber(ARGV[15]), tonumber(ARGV[14]) * 2 ^ math.min(opens, 30))
     local at = now + between * (1 + 0.25 * tonumber(ARGV[16]))
     redis.call('HSET', KEYS[1], 'opens', opens + 1, 'probe_ms', between, 'probe_at', string.format('%.0f', at))

@@ -49,6 +49,8 @@ async function anAccountCutOff(provider: ProviderName, settings = HASTY) {
   return { account, restore: () => rig.accounts.replaceCredentials(account.id, working) };
 }
 
+const metricsOf = async ({ origin }: { origin: string }) => (await fetch(`${origin}/metrics`)).text();
+
 const isOver = ({ outcome }: { outcome?: string }) => outcome === 'retryable';
 
 async function readGate(account: { id: string }) {
@@ -77,6 +79,15 @@ for (const provider of PROVIDERS)
         // Those under way when it was found out, and no more.
         expect(during.reduce((sum, { attemptsSpent }) => sum + attemptsSpent, 0)).toBeLessThanOrEqual(12);
         expect(during.some(({ waitReason }) => waitReason === 'retry_backoff')).toBe(true);
+        const metrics = await Promise.all(rig.workers.map(metricsOf));
+        for (const text of metrics)
+          expect(text).toMatch(
+            new RegExp(`^dealwright_accounts_stopped{provider="${provider}",reason="outage"} [1-9]`, 'm'),
+          );
+        expect(metrics.join('')).toMatch(
+          new RegExp(`^dealwright_gate_turned_away_total{provider="${provider}",reason="down"} [1-9]`, 'm'),
+        );
+        expect(metrics.join('')).not.toContain(account.id);
         await restore();
         const jobs = await Promise.all(ids.map((id) => rig.settled(id)));
         expect(jobs.every(({ status }) => status === 'succeeded')).toBe(true);
@@ -91,7 +102,7 @@ for (const provider of PROVIDERS)
     story('does not outlast a deadline, and is no other account’s matter', async () => {
       const { account } = await anAccountCutOff(provider, { ...HASTY, retry: { deadline_seconds: 4 } });
       const ids = await Promise.all(
-        Array.from({ length: 12 }, () => rig.submit(account, { name: aName('Late') })),
+        Array.from({ length: 40 }, () => rig.submit(account, { name: aName('Late') })),
       );
       const other = await rig.connect(provider);
       expect(await rig.settled(await rig.submit(other, { name: aName('Other') }))).toMatchObject({
