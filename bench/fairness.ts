@@ -27,7 +27,7 @@ export const fairness: Bench = async ({ quick }) => {
     await each.control('POST', '/limits', { provider: 'close', ratelimit_header: 'absent', latency_ms: 30 });
   await hanging.control('POST', '/faults', {
     provider: 'close',
-    ...{ kind: 'hang_before_commit', times: -1, delay_ms: 30_000 },
+    ...{ kind: 'hang_before_commit', times: -1, delay_ms: 30_000, match: { method: 'POST' } },
   });
   const measure = (senders: readonly Sender[]) =>
     measureLatency({ sandbox, senders, count: seconds * PER_SECOND, everyMs: 1_000 / PER_SECOND });
@@ -58,8 +58,8 @@ type Scene = { sandbox: BenchSandbox; hanging: BenchSandbox; flood: number; meas
 async function measureOurs(scene: Scene & { system: Others['system'] }) {
   const { system, sandbox, hanging, measure } = scene;
   const others = await othersOfOurs({ system, sandbox });
-  // What is compiled and connected on first use is not what is measured.
-  await measureLatency({ sandbox, senders: others.senders, count: 100, everyMs: 20 });
+  // What is compiled, connected and read from the provider on first use is not what is measured.
+  await measureLatency({ sandbox, senders: others.senders, count: others.senders.length, everyMs: 25 });
   const alone = await measure(others.senders);
   const flooding = await floodOurs({ system, sandbox }, scene.flood);
   const besideFlood = await measure(others.senders);
@@ -80,7 +80,7 @@ async function measureOurs(scene: Scene & { system: Others['system'] }) {
 async function measureShared(scene: Scene & { redisUrl: string }) {
   await using shared = await startShared(scene.redisUrl);
   const others = shared.others(scene.sandbox);
-  await measureLatency({ sandbox: scene.sandbox, senders: others, count: 100, everyMs: 20 });
+  await measureLatency({ sandbox: scene.sandbox, senders: others, count: others.length, everyMs: 25 });
   const alone = await scene.measure(others);
   await shared.flood(scene.sandbox, scene.flood);
   const besideFlood = await scene.measure(others);
