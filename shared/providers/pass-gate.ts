@@ -69,6 +69,9 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
     release();
     if (asked.kind === 'refused') return asked;
     isReserved = asked.kind === 'go';
+    if (asked.kind === 'later' && asked.reason === 'pace')
+      // Back while half of its patience would do: those that wait in place until then keep the calls coming.
+      return { ...asked, ms: Math.max(1, asked.ms - wish.patienceMs / 2) };
     if (asked.kind === 'later' && (asked.reason !== 'concurrency' || patienceMs < LEASE_RETRY_MS))
       return asked;
     const waitMs = asked.kind === 'go' ? asked.waitMs : LEASE_RETRY_MS;

@@ -4,6 +4,8 @@ import type { RedisClient } from '../../shared/redis/connect.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 
 const PARTITIONS = 1;
+/** Fields of the gate that hold a time. */
+const MOMENTS = /^(tat|block|rem_reset|daily_at|left\d+)$/;
 
 export function aPace(overrides: Partial<Pace> = {}): Pace {
   return { requests: 10, perMs: 1_000, burst: 1, concurrency: 1_000, dailyShare: 1, ...overrides };
@@ -49,8 +51,8 @@ export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
     async advance(ms: number): Promise<void> {
       passedMs += ms;
       const stored = await redis.hgetall(gateKey);
-      for (const field of ['tat', 'block', 'rem_reset', 'daily_at']) {
-        if (stored[field]) await redis.hset(gateKey, field, String(Number(stored[field]) - ms));
+      for (const field of Object.keys(stored)) {
+        if (MOMENTS.test(field)) await redis.hset(gateKey, field, String(Number(stored[field]) - ms));
       }
       const leases = await redis.zrange(leasesKey, '0', '-1', 'WITHSCORES');
       for (let i = 0; i < leases.length; i += 2)
@@ -64,7 +66,7 @@ export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
  * not arrive exactly as they were spaced.
  */
 export function intervalOf(pace: Pace): number {
-  const windowMs = pace.perMs + Math.min(pace.perMs * 0.01, 10);
+  const windowMs = pace.perMs + Math.min(pace.perMs * 0.015, 15);
   return windowMs / (pace.requests - pace.burst + 1);
 }
 
