@@ -19,7 +19,7 @@ const MAX_MS = 250;
  */
 export const fairness: Bench = async ({ quick }) => {
   const flood = quick ? 5_000 : 100_000;
-  const seconds = quick ? 10 : 60;
+  const seconds = quick ? 10 : 40;
   await using system = await startSystem({ prefix: 'fairness', sandboxes: 2 });
   const [sandbox, hanging] = system.sandboxes;
   if (!sandbox || !hanging) throw new Error('two sandboxes are expected');

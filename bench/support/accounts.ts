@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { opportunityBody } from './bodies.ts';
 import type { ApiClient } from './client.ts';
 
@@ -52,6 +53,7 @@ export function sendCreate(client: ApiClient, account: string, i: number): Promi
     'POST',
     `/unified/crm/opportunities?integrated_account_id=${account}`,
     opportunityBody(i, CLOSE_IDS),
+    randomUUID(),
   );
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectClose, openJobsOf, sendCreate } from './accounts.ts';
 import type { Sender } from './latency.ts';
@@ -65,6 +66,7 @@ export async function hangOurs({ system, sandbox }: Others) {
       'POST',
       `/unified/crm/opportunities?integrated_account_id=${ids[i % ids.length]}`,
       hangingBody(i),
+      randomUUID(),
     ),
   );
   const callsUnderWay = async () => {
