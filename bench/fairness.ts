@@ -33,6 +33,8 @@ export const fairness: Bench = async ({ quick }) => {
     measureLatency({ sandbox, senders, count: seconds * PER_SECOND, everyMs: 1_000 / PER_SECOND });
 
   const ours = await measureOurs({ system, sandbox, hanging, flood, measure });
+  // What still hangs must not disturb the control.
+  await Promise.all(system.workers.map((worker) => worker[Symbol.asyncDispose]()));
   const shared = await measureShared({ redisUrl: system.redis.url, sandbox, hanging, flood, measure });
   const { alone } = ours;
   const within = (figures: LatencyFigures) => ({
