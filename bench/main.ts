@@ -1,13 +1,30 @@
 import { cpus } from 'node:os';
 import { accept } from './accept.ts';
+import { accounts } from './accounts.ts';
 import { drain } from './drain.ts';
+import { fairness } from './fairness.ts';
+import { hourLimit } from './hour-limit.ts';
+import { idle } from './idle.ts';
+import { interactive } from './interactive.ts';
+import { pace } from './pace.ts';
 import type { Bench, Figures } from './support/figures.ts';
 import { webhooks } from './webhooks.ts';
 import { webhooksChaos } from './webhooks-chaos.ts';
 
-const BENCHES: Record<string, Bench> = { accept, drain, webhooks, 'webhooks-chaos': webhooksChaos };
+const BENCHES: Record<string, Bench> = {
+  accept,
+  drain,
+  webhooks,
+  pace,
+  'hour-limit': hourLimit,
+  fairness,
+  interactive,
+  idle,
+  accounts,
+  'webhooks-chaos': webhooksChaos,
+};
 /** Takes minutes: run when it is named. */
-const ONLY_NAMED = ['webhooks-chaos'];
+const ONLY_NAMED = ['webhooks-chaos', 'pace', 'hour-limit', 'fairness', 'interactive', 'idle', 'accounts'];
 
 /** `npm run bench [-- --quick] [-- NAME …]`: each benchmark against its floor in the same run; the last line is JSON. */
 const words = process.argv.slice(2);

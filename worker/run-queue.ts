@@ -31,7 +31,7 @@ const REST_MS = 2_000;
  * | wish | verb |
  * |---|---|
  * | done | return: the engine job is removed |
- * | wait | class 1, `moveToDelayed`, `DelayedError`: spends no attempt and has no loop limit |
+ * | wait | the class of what is given back, `moveToDelayed`, `DelayedError`: spends no attempt and has no loop limit |
  * | wait, whole queue | as above, and `rateLimit` so that nobody fetches in vain |
  *
  * An exception out of a processor is a bug: the engine job fails and is removed, the orphan sweep queues it again.
@@ -86,8 +86,10 @@ async function giveBack(
   step: Extract<NextStep, { kind: 'wait' }>,
 ) {
   const now = Date.now();
-  // A delayed job comes back at the end of its class: it must not stand behind every new one.
-  if (job.priority !== PRIORITY.givenBack) await job.changePriority({ priority: PRIORITY.givenBack });
+  // A delayed job comes back at the end of its class: it must not stand behind every new one of its kind.
+  const isBulk = job.priority >= PRIORITY.bulkGivenBack;
+  const priority = isBulk ? PRIORITY.bulkGivenBack : PRIORITY.givenBack;
+  if (job.priority !== priority) await job.changePriority({ priority });
   const untilMs = Math.max(step.untilMs, now + 1);
   await job.moveToDelayed(untilMs, token);
   // Only saves fetching in vain: the message is given back already, whatever becomes of it.

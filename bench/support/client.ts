@@ -1,30 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { ADMIN_TOKEN } from './processes.ts';
 
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 export type ApiClient = ReturnType<typeof createApiClient>;
+
+/** What was not confirmed in time, and is safe to send again by its key, is: as a client would, so often at most. */
+const REPEATS_MAX = 10;
+const REPEAT_MS = 1_000;
 
 /** The public API as a benchmark uses it. */
 export function createApiClient(origin: string) {
   const pool = new Pool(origin, { connections: 64 });
 
-  async function call<T>(
-    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  async function call<T>(method: Method, path: string, body?: unknown, idempotencyKey?: string): Promise<T> {
+    for (let repeats = 0; ; repeats++) {
+      const answer = await callOnce(method, path, body, idempotencyKey);
+      // What each caller asks for is in the OpenAPI document.
+      if (answer.status < 300) return (answer.text ? JSON.parse(answer.text) : undefined) as T;
+      const isSafe = method === 'GET' || idempotencyKey !== undefined;
+      if (answer.status !== 503 || !isSafe || repeats === REPEATS_MAX)
+        throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+      await sleep(REPEAT_MS);
+    }
+  }
+
+  async function callOnce(
+    method: Method,
     path: string,
-    body?: unknown,
-  ): Promise<T> {
+    body: unknown,
+    idempotencyKey: string | undefined,
+  ): Promise<{ status: number; text: string }> {
     const answer = await pool.request({
       method,
       path,
       headers: {
         authorization: `Bearer ${ADMIN_TOKEN}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
       },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
-    const text = await answer.body.text();
-    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
-    // What each caller asks for is in the OpenAPI document.
-    return (text ? JSON.parse(text) : undefined) as T;
+    return { status: answer.statusCode, text: await answer.body.text() };
   }
 
   return {

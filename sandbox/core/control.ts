@@ -37,6 +37,7 @@ const LimitsBody = z.looseObject({
   perMs: z.number().positive().optional(),
   per_ms: z.number().positive().optional(),
   per_seconds: z.number().positive().optional(),
+  window: z.enum(['sliding', 'fixed']).optional(),
   concurrency: z.int().min(0).optional(),
   latency_ms: z.number().min(0).optional(),
   latency_jitter_ms: z.number().min(0).optional(),
@@ -84,7 +85,7 @@ export function createControl(deps: ControlDeps): Router {
     const body = parse(LimitsBody, req.body, res);
     const target = body && findMounted(body.provider, mounted, res);
     if (!body || !target) return;
-    const { provider: _, requests, perMs, per_ms, per_seconds, concurrency, ...rest } = body;
+    const { provider: _, requests, perMs, per_ms, per_seconds, window, concurrency, ...rest } = body;
     const { latency_ms, latency_jitter_ms, ...own } = rest;
     try {
       if (Object.keys(own).length > 0) target.provider.configure(own);
@@ -95,6 +96,7 @@ export function createControl(deps: ControlDeps): Router {
     target.limiter.set({
       requests,
       perMs: perMs ?? per_ms ?? (per_seconds === undefined ? undefined : per_seconds * 1000),
+      window,
       concurrency,
       latencyMs: latency_ms,
       latencyJitterMs: latency_jitter_ms,

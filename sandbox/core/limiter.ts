@@ -1,10 +1,11 @@
 import type { LimitHint, WindowState } from './provider.ts';
-import { createSlidingWindow, type SlidingWindow } from './window.ts';
+import { createFixedWindow, createSlidingWindow, type LimitWindow } from './window.ts';
 
 /** The generic switches of `POST /_control/limits`, one set per provider. */
 export type GenericLimits = {
   requests: number;
   perMs: number;
+  window: 'sliding' | 'fixed';
   concurrency: number;
   latencyMs: number;
   latencyJitterMs: number;
@@ -26,6 +27,7 @@ export type Limiter = {
 const unlimited: GenericLimits = {
   requests: 0,
   perMs: 1000,
+  window: 'sliding',
   concurrency: 0,
   latencyMs: 0,
   latencyJitterMs: 0,
@@ -35,13 +37,14 @@ const credentialsMax = 50_000;
 
 export function createLimiter(): Limiter {
   let limits = { ...unlimited };
-  let windows = new Map<string, SlidingWindow>();
+  let windows = new Map<string, LimitWindow>();
   let inFlight = new Map<string, number>();
-  const windowOf = (credential: string): SlidingWindow => {
+  const windowOf = (credential: string): LimitWindow => {
     let window = windows.get(credential);
     if (window === undefined) {
       if (windows.size >= credentialsMax) windows = new Map();
-      window = createSlidingWindow(limits.requests, limits.perMs);
+      const create = limits.window === 'fixed' ? createFixedWindow : createSlidingWindow;
+      window = create(limits.requests, limits.perMs);
       windows.set(credential, window);
     }
     return window;

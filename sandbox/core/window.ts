@@ -1,16 +1,36 @@
 import type { WindowState } from './provider.ts';
 
-/**
- * Strict sliding window: never more than `limit` calls in any stretch of `perMs`. Keeps the time of each
- * counted call and forgets it once; refused calls do not count. O(1) amortised.
- */
-export type SlidingWindow = {
+export type LimitWindow = {
   /** Counts a call if there is room. */
   take(nowMs: number): boolean;
   state(nowMs: number): WindowState;
 };
 
-export function createSlidingWindow(limit: number, perMs: number): SlidingWindow {
+/** Begins with a call and ends `perMs` later, all at once, as an hour that is stated by its reset. */
+export function createFixedWindow(limit: number, perMs: number): LimitWindow {
+  let used = 0;
+  let endMs = 0;
+  const state = (nowMs: number): WindowState =>
+    nowMs < endMs
+      ? { limit, used, remaining: limit - used, resetAtMs: endMs }
+      : { limit, used: 0, remaining: limit, resetAtMs: nowMs + perMs };
+  return {
+    take(nowMs) {
+      const now = state(nowMs);
+      if (now.remaining <= 0) return false;
+      used = now.used + 1;
+      endMs = now.resetAtMs;
+      return true;
+    },
+    state,
+  };
+}
+
+/**
+ * Strict sliding window: never more than `limit` calls in any stretch of `perMs`. Keeps the time of each
+ * counted call and forgets it once; refused calls do not count. O(1) amortised.
+ */
+export function createSlidingWindow(limit: number, perMs: number): LimitWindow {
   let times: number[] = [];
   let head = 0;
   const forget = (nowMs: number): void => {

@@ -14,7 +14,7 @@ import type { Send } from './send.ts';
 import type { TokenRefresher } from './token-refresh.ts';
 
 /** A create waits this long in place for its turn; longer, and it gives its place in the queue back. */
-const CREATE_WAIT_MS = 250;
+const CREATE_WAIT_MS = 500;
 /** Calls that complete something already begun wait longer before they give up their place. */
 const FOLLOWING_WAIT_MS = 2_000;
 const DEFAULT_TIMEOUT_MS = 30_000;

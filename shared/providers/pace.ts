@@ -5,7 +5,10 @@ import type { ProviderDescriptor } from './port.ts';
 export type Pace = {
   requests: number;
   perMs: number;
-  /** Calls that may leave back to back after a pause: 2 % of the limit, at least one. More broke strict windows. */
+  /**
+   * Calls that may leave back to back after a pause: half a percent of the limit, at least one. What a burst may take is
+   * kept back at all other times, and one over 2 % broke strict windows.
+   */
   burst: number;
   concurrency: number;
   /** Part of the daily allocation we may use, 0…1: other applications of the customer share it. */
@@ -29,7 +32,7 @@ export function paceOf(descriptor: ProviderDescriptor, settings: AccountSettings
         : { requests: known.requests, perMs: known.perSeconds * 1_000 };
   return {
     ...limit,
-    burst: Math.max(1, Math.floor(limit.requests * 0.02)),
+    burst: Math.max(1, Math.floor(limit.requests * 0.005)),
     concurrency: own.concurrency ?? known.concurrency,
     learns: own.requests === undefined,
     dailyShare: 1 - (own.daily_reserve_percent ?? DAILY_RESERVE_PERCENT) / 100,

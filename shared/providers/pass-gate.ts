@@ -74,6 +74,9 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
     release();
     if (asked.kind === 'refused') return asked;
     isReserved = asked.kind === 'go';
+    if (asked.kind === 'later' && asked.reason === 'pace')
+      // Back while half of its patience would do: those that wait in place until then keep the calls coming.
+      return { ...asked, ms: Math.max(1, asked.ms - wish.patienceMs / 2) };
     const waitMs = waitInPlaceMs(asked);
     if (asked.kind === 'later' && patienceMs < waitMs) return asked;
     patienceMs = Math.max(0, patienceMs - waitMs);

@@ -8,8 +8,11 @@ export type WriteMessage = z.infer<typeof WriteMessage>;
 export const DeliverMessage = z.object({ v: z.literal(1), delivery: z.string(), round: z.int() });
 export type DeliverMessage = z.infer<typeof DeliverMessage>;
 
-/** Priority classes within an account's queue; BullMQ serves the lower number first, and 0 is never used. */
-export const PRIORITY = { givenBack: 1, interactive: 2, bulk: 3 } as const;
+/**
+ * Priority classes within an account's queue; BullMQ serves the lower number first, and 0 is never used. What is given back
+ * stands before what is new of its own kind, and bulk work never before interactive.
+ */
+export const PRIORITY = { givenBack: 1, interactive: 2, bulkGivenBack: 3, bulk: 4 } as const;
 export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY];
 
 /** What the API asks a worker about an account's provider; the answer comes back under `id`. */

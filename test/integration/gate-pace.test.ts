@@ -106,11 +106,30 @@ describe('the pace', () => {
       expect(refused).toMatchObject({ kind: 'later', reason: 'pace' });
       if (refused.kind === 'later') {
         expect(refused.ms).toBeGreaterThan(59_000);
-        expect(refused.ms).toBeLessThanOrEqual(60_010);
+        expect(refused.ms).toBeLessThanOrEqual(60_015);
       }
     }
-    await gate.advance(60_010);
+    await gate.advance(60_015);
     expect(await gate.enter(pace)).toMatchObject({ kind: 'go', waitMs: 0 });
+  });
+
+  it('does not let calls that left late fill a window with those behind them', async () => {
+    const gate = aGate(await aTestRedis());
+    const pace = aPace({ requests: 2 });
+    await gate.enter(pace);
+    const second = await gate.enter(pace, { waitMsMax: FOR_EVER });
+    await gate.advance(800);
+    expect(await gate.again(second.lease, pace)).toMatchObject({ kind: 'go', waitMs: 0 });
+    const third = await gate.enter(pace, { waitMsMax: FOR_EVER });
+    await gate.advance(300);
+    expect(await gate.again(third.lease, pace)).toMatchObject({ kind: 'go', waitMs: 0 });
+    // Its slot is at about 1,520 ms, but two calls left since 800 ms.
+    const fourth = await gate.enter(pace, { waitMsMax: FOR_EVER });
+    await gate.advance(500);
+    const asked = await gate.again(fourth.lease, pace);
+    expect(asked.kind === 'go' && asked.waitMs).toBeGreaterThan(100);
+    await gate.advance(250);
+    expect(await gate.again(fourth.lease, pace)).toMatchObject({ kind: 'go', waitMs: 0 });
   });
 
   it('holds over processes that ask at the same time', async () => {

@@ -6,17 +6,7 @@ import type { Keys } from '../../shared/redis/keys.ts';
 
 const PARTITIONS = 1;
 /** Fields of the gate that hold a moment. */
-const TIMES = [
-  'tat',
-  'bulk_tat',
-  'block',
-  'rem_reset',
-  'daily_at',
-  'probe_at',
-  'seen',
-  'factor_at',
-  'met_at',
-];
+const TIMES = /^(tat|bulk_tat|block|rem_reset|daily_at|probe_at|seen|factor_at|met_at|left\d+)$/;
 
 export function aPace(overrides: Partial<Pace> = {}): Pace {
   return {
@@ -78,7 +68,9 @@ export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
         redis.hgetall(gateKey),
         redis.zrange(leasesKey, '0', '-1', 'WITHSCORES'),
       ]);
-      const moved = TIMES.flatMap((field) => (stored[field] ? [field, Number(stored[field]) - ms] : []));
+      const moved = Object.entries(stored).flatMap(([field, at]) =>
+        TIMES.test(field) ? [field, Number(at) - ms] : [],
+      );
       const scored: (string | number)[] = [];
       for (let i = 0; i < leases.length; i += 2) scored.push(Number(leases[i + 1]) - ms, String(leases[i]));
       await Promise.all([
@@ -94,7 +86,7 @@ export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
  * not arrive exactly as they were spaced.
  */
 export function intervalOf(pace: Pace): number {
-  const windowMs = pace.perMs + Math.min(pace.perMs * 0.01, 10);
+  const windowMs = pace.perMs + Math.min(pace.perMs * 0.015, 15);
   return windowMs / (pace.requests - pace.burst + 1);
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createRandom, pathMatcher } from '../../sandbox/core/faults.ts';
-import { createSlidingWindow } from '../../sandbox/core/window.ts';
+import { createFixedWindow, createSlidingWindow } from '../../sandbox/core/window.ts';
 import { anOpportunity, useSalesforce } from './salesforce-harness.ts';
 
 const salesforce = useSalesforce();
@@ -154,6 +154,22 @@ describe('limits', () => {
       true,
     ]);
     expect(window.state(1900)).toEqual({ limit: 2, used: 2, remaining: 0, resetAtMs: 2000 });
+  });
+
+  it('is a window that ends all at once where that is asked for', async () => {
+    const window = createFixedWindow(2, 1000);
+    expect([100, 900, 950, 1099, 1100, 1101, 1102].map((at) => window.take(at))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(window.state(1103)).toEqual({ limit: 2, used: 2, remaining: 0, resetAtMs: 2100 });
+    const asked = await salesforce.configure({ requests: 2, perMs: 60_000, window: 'fixed' });
+    expect(asked.body).toMatchObject({ window: 'fixed' });
   });
 
   it('keeps a window per credential and leaves unmetered paths alone', async () => {
