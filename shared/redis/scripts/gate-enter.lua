@@ -15,7 +15,7 @@ returns {1, ms, probe}    enter after ms (the slot is reserved, the lease is hel
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
-local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms', 'limit', 'seen', 'bulk_tat', 'stated', 'stated_ms', 'ceiling', 'ceiling_ms', 'factor', 'count')
+local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms', 'limit', 'seen', 'bulk_tat', 'stated', 'stated_ms', 'ceiling', 'ceiling_ms', 'factor', 'count', 'bulk_at', 'own_tat')
 local block = tonumber(gate[2] or '0')
 if block > now then
   redis.call('ZREM', KEYS[2], ARGV[1])
@@ -114,11 +114,17 @@ if isShared then
   if bulkTat > now then return {0, math.ceil(bulkTat - now), 'reserve'} end
   bulkTat = bulkTat + between
 end
-local wait = math.max(0, tat - now)
+-- Interactive work takes the slots that waiting bulk calls hold: these find the window full when their time comes, and wait
+-- for the next one.
+local slot = tat
+if reserve == 0 and tonumber(gate[20] or '0') > now then slot = math.min(tat, math.max(tonumber(gate[21] or '0'), now)) end
+local wait = math.max(0, slot - now)
 if bulkTat and wait > interval then return {0, math.ceil(wait), 'reserve'} end
 if wait > tonumber(ARGV[7]) then return {0, math.ceil(wait), 'pace'} end
 redis.call('HSET', KEYS[1], 'tat', string.format('%.3f', tat + interval))
 if bulkTat then redis.call('HSET', KEYS[1], 'bulk_tat', string.format('%.3f', bulkTat)) end
+if reserve > 0 then redis.call('HSET', KEYS[1], 'bulk_at', string.format('%.3f', slot))
+else redis.call('HSET', KEYS[1], 'own_tat', string.format('%.3f', slot + interval)) end
 if isProbe == 1 then
   -- Should the prober die, the next one follows after the same interval.
   redis.call('HSET', KEYS[1], 'probe', ARGV[1], 'probe_at', string.format('%.0f', now + tonumber(gate[10] or '0')))
