@@ -29,6 +29,7 @@ const FaultBody = z.strictObject({
   delay_ms: z.number().min(0).max(86_400_000).optional(),
   reset_after_ms: z.number().min(0).max(86_400_000).optional(),
   retry_after_s: z.number().min(0).optional(),
+  row_rate: z.number().min(0).max(1).optional(),
 });
 
 const LimitsBody = z.looseObject({
@@ -108,7 +109,12 @@ export function createControl(deps: ControlDeps): Router {
     const query = parse(RecordsQuery, req.query, res);
     const target = query && findMounted(query.provider, mounted, res);
     if (!query || !target) return;
-    const records = target.provider.records();
+    const { provider } = target;
+    if (query.count_only && provider.countRecords !== undefined) {
+      res.json({ provider: query.provider, count: provider.countRecords() });
+      return;
+    }
+    const records = provider.records();
     const head = { provider: query.provider, count: records.length };
     if (query.count_only) res.json(head);
     else res.json({ ...head, records: records.slice(query.offset, query.offset + query.limit) });

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { type Exchange, sendAnswer } from './exchange.ts';
-import type { Fault } from './faults.ts';
+import { createRandom, type Fault } from './faults.ts';
 import type { Answer } from './provider.ts';
+import { received } from './received.ts';
 
 export type FaultingDeps = {
   /** Goes on to limits and router; the argument runs just before the router. */
@@ -30,6 +31,14 @@ export function applyFault(exchange: Exchange, fault: Fault, deps: FaultingDeps)
       break;
     }
     case 'lock_row': {
+      const { row_rate } = fault;
+      if (row_rate !== undefined) {
+        // Another sequence for each call, so that a row sent again is not locked by its place.
+        const random = createRandom((fault.seed ?? 1) + fault.hits);
+        received(req).isRowLocked = () => random() < row_rate;
+        later(() => deps.handle());
+        break;
+      }
       const answer = provider.lockAnswer?.() ?? provider.statusAnswer(409, exchange);
       later(() => sendAnswer(res, override(answer, fault)));
       break;

@@ -33,6 +33,8 @@ export type FaultRequest = {
   /** kind late_commit only: when the connection is reset; absent: it stays open until the commit. */
   reset_after_ms?: number;
   retry_after_s?: number;
+  /** kind lock_row only: the call runs, and each record it writes meets a lock with this chance. */
+  row_rate?: number;
 };
 
 export type Fault = FaultRequest & { id: string; remaining: number; hits: number };

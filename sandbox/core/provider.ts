@@ -39,6 +39,8 @@ export type SandboxProvider = {
   reset(): void;
   /** Everything created as opportunity, in the provider's own shape, in creation order. */
   records(): unknown[];
+  /** How many `records()` would give, where that is cheaper than giving them. */
+  countRecords?(): number;
   /**
    * Provider-specific switches from `POST /_control/limits {provider, ...}`. The generic ones
    * (requests, perMs, concurrency, latency_ms) never get here. Throw an Error to refuse with 400.

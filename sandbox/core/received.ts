@@ -9,6 +9,8 @@ export type Received = {
   callNumber: number;
   /** Lower-case media type without parameters; '' when the header is absent. */
   mediaType: string;
+  /** Asked for each record the call writes: does it meet a lock? Set by the fault lock_row with a row_rate. */
+  isRowLocked?: () => boolean;
   /** Set when the content type says JSON but the text is not. */
   jsonError?: string;
 };

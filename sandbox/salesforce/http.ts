@@ -76,6 +76,7 @@ export function toRestCall(
       source: jsonSource(body.raw),
       allowDuplicates: /allowSave\s*=\s*true/i.test(String(headers['sforce-duplicate-rule-header'] ?? '')),
       callNumber: body.callNumber,
+      isRowLocked: body.isRowLocked,
     },
   };
 }

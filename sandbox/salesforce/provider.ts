@@ -90,6 +90,7 @@ export function createSalesforce(env: SandboxEnv): SandboxProvider {
         representRecord(object, record, recordsVersion),
       );
     },
+    countRecords: () => session.state.store.table('Opportunity').size(),
     configure(options) {
       const { state } = session;
       Object.assign(state.switches, parseSwitches(options));

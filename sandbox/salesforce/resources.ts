@@ -49,7 +49,7 @@ export function createResources({ query, bulk, used }: ResourceDeps) {
     return ok({
       DailyApiRequests: { Max: max, Remaining: Math.max(0, max - used()) },
       DailyAsyncApexExecutions: full(250_000),
-      DailyBulkApiBatches: full(15_000),
+      DailyBulkApiBatches: bulk.allocation(call.context.switches.bulk_batches),
       DailyBulkV2QueryJobs: full(10_000),
       DataStorageMB: full(1_024),
       FileStorageMB: full(1_024),

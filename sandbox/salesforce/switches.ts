@@ -60,7 +60,14 @@ const Switches = z.strictObject({
   lock_next: z.int().min(0),
   /** Status of an all-or-none collections create that rolled back. */
   all_or_none_status: z.union([z.literal(200), z.literal(400)]),
+  /** How long a Bulk 2.0 job waits: half of it queued, half in progress before its first chunk. */
   bulk_delay_ms: z.number().min(0),
+  /** Pause after each chunk of 200 rows of a Bulk 2.0 job. */
+  bulk_chunk_ms: z.number().min(0),
+  /** The next Bulk 2.0 job fails as a whole after this many rows; null: none does. */
+  bulk_fail_after_rows: z.int().min(0).nullable(),
+  /** Batches of 10,000 rows that all Bulk 2.0 jobs together may take; what is beyond is in no result file. */
+  bulk_batches: z.int().min(0),
   api_enabled: z.boolean(),
 });
 export type Switches = z.infer<typeof Switches>;
@@ -88,6 +95,9 @@ export const defaultSwitches: Switches = {
   lock_next: 0,
   all_or_none_status: 200,
   bulk_delay_ms: 200,
+  bulk_chunk_ms: 0,
+  bulk_fail_after_rows: null,
+  bulk_batches: 15_000,
   api_enabled: true,
 };
 

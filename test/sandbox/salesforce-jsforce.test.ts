@@ -147,6 +147,30 @@ describe('the unmodified jsforce against the Salesforce sandbox', () => {
     expect(results.unprocessedRecords).toEqual([]);
   });
 
+  it('upserts 450 rows with Bulk 2.0: known ones are updated, a bad one fails alone', async () => {
+    const connection = connect();
+    connection.bulk2.pollInterval = 20;
+    await connection.sobject('Opportunity').create(anOpportunity({ Dealwright_Id__c: 'k0' }));
+    const input = Array.from({ length: 450 }, (_, index) => ({
+      Dealwright_Id__c: `k${index}`,
+      Name: `Deal ${index}`,
+      StageName: 'Prospecting',
+      CloseDate: index === 7 ? '31.12.2026' : '2026-12-31',
+    }));
+    const results = await connection.bulk2.loadAndWaitForResults({
+      object: 'Opportunity',
+      operation: 'upsert',
+      externalIdFieldName: 'Dealwright_Id__c',
+      lineEnding: 'LF',
+      input,
+    });
+    expect(results.successfulResults.filter((result) => result.sf__Created === 'false')).toMatchObject([
+      { Dealwright_Id__c: 'k0', Name: 'Deal 0' },
+    ]);
+    expect(results.failedResults).toMatchObject([{ Dealwright_Id__c: 'k7' }]);
+    expect(await salesforce.records()).toHaveLength(449);
+  });
+
   it('refreshes an expired session and repeats the call', async () => {
     const connection = connectWithRefresh();
     await salesforce.fault({ kind: 'expire_token', times: 1 });

@@ -33,6 +33,8 @@ export type Job = {
   failed: string[][];
   unprocessed: string[][];
   errorMessage: string | undefined;
+  /** Ends the pause between two chunks, so that an abort takes effect at once. */
+  wake: (() => void) | undefined;
 };
 
 /** What the job resource answers; the detailed form is that of a GET. */

@@ -1,43 +1,82 @@
-import type { SalesforceError } from '../errors.ts';
-import { findLongId } from '../ids.ts';
 import type { SObject } from '../schema/org.ts';
 import type { WriteContext } from '../write/context.ts';
-import { getExternalField, upsertRecord } from '../write/upsert.ts';
-import { deleteRecord, insertRecord, updateRecord, type Written } from '../write/write.ts';
-import { parseCsv } from './csv.ts';
+import { type CsvRow, firstLineEnding, parseCsv } from './csv.ts';
 import { delimiters, type Job } from './job.ts';
+import { findRefusedKeys, isSame, writeRow } from './rows.ts';
 
-// Source: Bulk API 2.0: records are processed in chunks of 200.
+// Source: Bulk API 2.0: records are processed in chunks of 200, a batch of the daily allocation is 10,000 records.
 const chunkRows = 200;
+const batchRows = 10_000;
+
+export type ProcessDeps = {
+  /** Takes one batch of the daily allocation; false when none is left. */
+  takeBatch: () => boolean;
+};
 
 /**
  * Works through an uploaded job, chunk by chunk, giving way between them so that other calls go on. A job can be
  * aborted on the way; what was not reached is unprocessed.
  */
-export async function processJob(job: Job, context: WriteContext): Promise<void> {
-  const [header = [], ...rows] = parseCsv(
-    (job.content ?? Buffer.alloc(0)).toString('utf8'),
-    delimiters[job.delimiter],
-  );
-  job.content = undefined;
-  job.header = header;
+export async function processJob(job: Job, context: WriteContext, { takeBatch }: ProcessDeps): Promise<void> {
+  const text = takeContent(job);
+  const rows = readRows(job, text);
   const object = context.org.object(job.object);
-  const badColumn = object === undefined ? job.object : findBadColumn(job, object, header, context);
-  if (object === undefined || badColumn !== undefined) {
-    job.unprocessed = rows;
-    job.state = 'Failed';
-    job.errorMessage = `InvalidBatch : Field name not found : ${badColumn}`;
+  const fault = findFault(job, object, text, context);
+  if (object === undefined || fault !== undefined) {
+    fail(job, fault ?? `InvalidBatch : Field name not found : ${job.object}`, rows);
     return;
   }
-  for (let start = 0; start < rows.length; start += chunkRows) {
+  const { switches } = context;
+  const failAfter = switches.bulk_fail_after_rows ?? Infinity;
+  if (failAfter !== Infinity) switches.bulk_fail_after_rows = null;
+  for (let start = 0; start < rows.length; ) {
     if (isAborted(job)) {
-      job.unprocessed = rows.slice(start);
+      job.unprocessed = rows.slice(start).map(valuesOf);
       return;
     }
-    processChunk(job, object, rows.slice(start, start + chunkRows), context);
-    await new Promise((resolve) => setImmediate(resolve));
+    if (start >= failAfter) {
+      fail(job, 'TooManyLockFailure : Too many lock failure 200 Trying again later.', rows.slice(start));
+      return;
+    }
+    // Source: Bulk API 2.0: results are not recorded for batches that exceed the daily batch allocation.
+    if (start % batchRows === 0 && !takeBatch()) {
+      fail(job, 'ExceededQuota : ApiBatchItems Limit exceeded.', []);
+      return;
+    }
+    const end = Math.min(start + chunkRows, failAfter);
+    processChunk(job, object, rows.slice(start, end), context);
+    start = end;
+    await pause(job, switches.bulk_chunk_ms);
   }
   if (!isAborted(job)) job.state = 'JobComplete';
+}
+
+/** What an aborted job leaves behind that nobody has begun with. */
+export function leaveUnprocessed(job: Job): void {
+  job.unprocessed = readRows(job, takeContent(job)).map(valuesOf);
+}
+
+function takeContent(job: Job): string {
+  const text = (job.content ?? Buffer.alloc(0)).toString('utf8');
+  job.content = undefined;
+  return text;
+}
+
+/** The records below the header line, which the job keeps. */
+function readRows(job: Job, text: string): CsvRow[] {
+  const [header, ...rows] = parseCsv(text, delimiters[job.delimiter]);
+  job.header = header?.values ?? [];
+  return rows;
+}
+
+function fail(job: Job, message: string, unprocessed: CsvRow[]): void {
+  job.unprocessed = unprocessed.map(valuesOf);
+  job.state = 'Failed';
+  job.errorMessage = message;
+}
+
+function valuesOf({ values }: CsvRow): string[] {
+  return values;
 }
 
 // A function, because the state changes between awaits where the compiler cannot see it.
@@ -45,13 +84,31 @@ function isAborted(job: Job): boolean {
   return job.state === 'Aborted';
 }
 
-function findBadColumn(
+function pause(job: Job, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    job.wake = resolve;
+    if (ms === 0) setImmediate(resolve);
+    else setTimeout(resolve, ms).unref();
+  });
+}
+
+/** Why nothing of the upload can be read. Messages as reported by users of the API. */
+function findFault(
   job: Job,
-  object: SObject,
-  header: string[],
-  { org }: WriteContext,
+  object: SObject | undefined,
+  text: string,
+  context: WriteContext,
 ): string | undefined {
-  const { externalIdFieldName } = job;
+  const ending = firstLineEnding(text);
+  if (ending !== undefined && ending !== job.lineEnding) {
+    return `ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is ${job.lineEnding}`;
+  }
+  const column = object === undefined ? job.object : findBadColumn(job, object, context);
+  return column === undefined ? undefined : `InvalidBatch : Field name not found : ${column}`;
+}
+
+function findBadColumn(job: Job, object: SObject, { org }: WriteContext): string | undefined {
+  const { externalIdFieldName, header } = job;
   const isMissing =
     externalIdFieldName !== undefined && !header.some((name) => isSame(name, externalIdFieldName));
   if (isMissing) return externalIdFieldName;
@@ -63,75 +120,12 @@ function findBadColumn(
   });
 }
 
-function processChunk(job: Job, object: SObject, rows: string[][], context: WriteContext): void {
-  const keyIndex = job.header.findIndex((name) => isSame(name, job.externalIdFieldName ?? 'Id'));
-  const keyCounts = new Map<string, number>();
+/** One chunk is one transaction's worth of work; its rows fail alone. */
+function processChunk(job: Job, object: SObject, rows: CsvRow[], context: WriteContext): void {
+  const refused = findRefusedKeys(job, rows);
   for (const row of rows) {
-    const key = (row[keyIndex] ?? '').toLowerCase();
-    keyCounts.set(key, (keyCounts.get(key) ?? 0) + 1);
+    const result = writeRow(job, object, row, refused, context);
+    if ('error' in result) job.failed.push(['', result.error, ...row.values]);
+    else job.succeeded.push([result.id, String(result.created), ...row.values]);
   }
-  for (const row of rows) {
-    const key = row[keyIndex] ?? '';
-    const isTwice = job.operation === 'upsert' && key !== '' && (keyCounts.get(key.toLowerCase()) ?? 0) > 1;
-    const result = isTwice ? { errors: [keyTwice(job, key)] } : writeRow(job, object, row, key, context);
-    if ('errors' in result) job.failed.push(['', errorText(result.errors), ...row]);
-    else job.succeeded.push([result.id, String(result.created), ...row]);
-  }
-}
-
-function writeRow(job: Job, object: SObject, row: string[], key: string, context: WriteContext): Written {
-  const body = toBody(job, row);
-  if (job.operation === 'insert') return insertRecord(object, body, context);
-  if (job.operation === 'upsert') {
-    const field = getExternalField(object, job.externalIdFieldName ?? '');
-    const entries = Object.entries(body).filter(([name]) => !isSame(name, field.name));
-    if (key === '')
-      return { errors: [{ code: 'MISSING_ARGUMENT', message: `${field.name} not specified`, fields: [] }] };
-    const result = upsertRecord(object, field, key, Object.fromEntries(entries), context);
-    if (!('choices' in result)) return result;
-    const message = `${field.name}: more than one record found for external id field`;
-    return { errors: [{ code: 'DUPLICATE_EXTERNAL_ID', message, fields: [field.name] }] };
-  }
-  const id = findLongId(key);
-  const record = id === undefined ? undefined : context.store.table(object.name).get(id);
-  if (record === undefined || record.deleted) {
-    return {
-      errors: [{ code: 'INVALID_CROSS_REFERENCE_KEY', message: 'invalid cross reference id', fields: [] }],
-    };
-  }
-  if (job.operation === 'update') {
-    const entries = Object.entries(body).filter(([name]) => !isSame(name, 'Id'));
-    return updateRecord(object, record, Object.fromEntries(entries), context);
-  }
-  deleteRecord(object, record, context);
-  return { id: record.id, created: false };
-}
-
-/** Empty is "not stated", `#N/A` is null. Source: Bulk API 2.0, Valid CSV Record Rows. */
-function toBody(job: Job, row: string[]): Record<string, unknown> {
-  const body: Record<string, unknown> = {};
-  for (const [index, name] of job.header.entries()) {
-    const text = row[index] ?? '';
-    if (text === '') continue;
-    const value = text === '#N/A' ? null : text;
-    const [first = '', second] = name.split('.');
-    body[first] = second === undefined ? value : { [second]: value };
-  }
-  return body;
-}
-
-/** `CODE:message:Field --`. Source: Bulk API 2.0, Get Job Failed Record Results. */
-function errorText(errors: SalesforceError[]): string {
-  return errors
-    .map(({ code, message, fields }) => `${code}:${message}:${(fields ?? []).join(',')} --`)
-    .join(';');
-}
-
-function keyTwice(job: Job, key: string): SalesforceError {
-  const message = `Duplicate external id specified: ${key}`;
-  return { code: 'DUPLICATE_VALUE', message, fields: [job.externalIdFieldName ?? ''] };
-}
-
-function isSame(name: string, other: string): boolean {
-  return name.toLowerCase() === other.toLowerCase();
 }

@@ -5,16 +5,22 @@ import { bodyOf, requireMethod } from '../sobjects.ts';
 import { getExternalField } from '../write/upsert.ts';
 import { toCsv } from './csv.ts';
 import { type DelimiterName, delimiters, describeJob, type Job, type Operation, operations } from './job.ts';
-import { processJob } from './process.ts';
+import { leaveUnprocessed, processJob } from './process.ts';
 
-// Source: Bulk API 2.0 Limits: results live seven days; a sandbox also bounds their number.
+// Results live seven days, a job is open for one; a sandbox also bounds their number.
+// Source: Bulk API and Bulk API 2.0 Limits and Allocations.
+const resultsLifeMs = 7 * 86_400_000;
+const openLifeMs = 86_400_000;
 const jobsMax = 1_000;
+// 150 MB after base64, which makes four bytes of three. Source: Bulk API 2.0, Upload Job Data.
+const uploadBytesMax = (150 * 1024 * 1024 * 3) / 4;
 
 /** `/jobs/ingest…`: Bulk 2.0. Source: Bulk API 2.0 and Bulk API Developer Guide. */
 export function createBulkResource() {
   const jobs = new Map<string, Job>();
   const timers = new Set<NodeJS.Timeout>();
   let lastJob = 0;
+  let batchesTaken = 0;
 
   function later(delayMs: number, work: () => void): void {
     const timer = setTimeout(() => {
@@ -41,6 +47,8 @@ export function createBulkResource() {
     if (job.content !== undefined) {
       throw badState(`Found multiple contents for job: <${job.id}>, please make sure you only do 'PUT' once`);
     }
+    if (call.context.nowMs() - job.createdAtMs > openLifeMs) throw badState('The job is older than a day');
+    if (call.raw.length > uploadBytesMax) throw tooLarge();
     job.content = call.raw;
     return { status: 201 };
   }
@@ -49,7 +57,9 @@ export function createBulkResource() {
     const { state } = bodyOf(call);
     const { nowMs, switches } = call.context;
     if (state === 'Aborted' && ['Open', 'UploadComplete', 'InProgress'].includes(job.state)) {
+      if (job.state !== 'InProgress') leaveUnprocessed(job);
       job.state = 'Aborted';
+      job.wake?.();
     } else if (state === 'UploadComplete' && job.state === 'Open') {
       job.state = 'UploadComplete';
       const context = {
@@ -70,7 +80,12 @@ export function createBulkResource() {
     job.state = 'InProgress';
     later(delayMs, () => {
       if (job.state !== 'InProgress') return;
-      void processJob(job, context).then(() => {
+      const takeBatch = (): boolean => {
+        if (batchesTaken >= context.switches.bulk_batches) return false;
+        batchesTaken += 1;
+        return true;
+      };
+      void processJob(job, context, { takeBatch }).then(() => {
         job.changedAtMs = context.nowMs();
       });
     });
@@ -80,7 +95,9 @@ export function createBulkResource() {
     requireMethod(call, ['GET', 'PATCH', 'DELETE']);
     if (call.method === 'PATCH') return change(call, job);
     if (call.method === 'GET') return ok(describeJob(job, 'full'));
-    if (['UploadComplete', 'InProgress'].includes(job.state)) throw badState('Job is still being processed');
+    // Source: Bulk API 2.0, Delete a Job.
+    if (['Open', 'InProgress'].includes(job.state))
+      throw badState(`Job in state ${job.state} cannot be deleted`);
     jobs.delete(job.id);
     return noContent;
   }
@@ -96,11 +113,16 @@ export function createBulkResource() {
         return ok({ done: true, records, nextRecordsUrl: null });
       }
       const job = jobs.get(id);
-      if (job === undefined) throw new RestFailure(notFound());
+      const isGone = job === undefined || call.context.nowMs() - job.createdAtMs > resultsLifeMs;
+      if (isGone) throw new RestFailure(notFound());
       if (part === undefined || part === '') return handleJob(call, job);
       if (part === 'batches') return upload(call, job);
       requireMethod(call, ['GET']);
       return results(job, part);
+    },
+    /** For `/limits`. */
+    allocation(max: number): { Max: number; Remaining: number } {
+      return { Max: max, Remaining: Math.max(0, max - batchesTaken) };
     },
     /** Stops the work that is under way. */
     stop(): void {
@@ -156,6 +178,7 @@ function parseJob(call: RestCall, id: string): Job {
     failed: [],
     unprocessed: [],
     errorMessage: undefined,
+    wake: undefined,
   };
 }
 
@@ -165,6 +188,11 @@ function isDelimiter(name: unknown): name is DelimiterName {
 
 function badJob(message: string): RestFailure {
   return new RestFailure({ code: 'INVALIDJOB', message });
+}
+
+function tooLarge(): RestFailure {
+  const message = `The upload exceeds ${uploadBytesMax} bytes`;
+  return new RestFailure({ code: 'EXCEEDED_MAX_SIZE_REQUEST', message, status: 413 });
 }
 
 function badState(message: string): RestFailure {

@@ -28,6 +28,8 @@ export type Table = {
   /** Live records by an indexed column; undefined when the column has no index. */
   findBy(field: string, value: FieldValue): StoredRecord[] | undefined;
   all(): Iterable<StoredRecord>;
+  /** Records, the deleted ones included. */
+  size(): number;
 };
 
 /** Salesforce compares text without regard to case, so that index keys are folded. */
@@ -92,5 +94,6 @@ export function createTable(indexed: string[], remember: (undo: () => void) => v
       return index && (index.get(fold(value)) ?? []);
     },
     all: () => rows.values(),
+    size: () => rows.size,
   };
 }

@@ -21,4 +21,6 @@ export type WriteContext = OrgState & {
   allowDuplicates: boolean;
   /** The call the write belongs to; Infinity for work that no call waits for. */
   callNumber: number;
+  /** Does the next record meet a locked row? Set by a fault. */
+  isRowLocked?: () => boolean;
 };

@@ -104,9 +104,9 @@ function matchResult(id: string): Record<string, unknown> {
   };
 }
 
-/** The switch lock_next: this many record writes find the parent row locked. */
-export function takeLock(values: FieldValues, { switches }: WriteContext): SalesforceError[] {
-  if (switches.lock_next === 0) return [];
-  switches.lock_next -= 1;
+/** Whether somebody holds the parent row: by the switch lock_next, or by a fault that hits some rows of a call. */
+export function takeLock(values: FieldValues, { switches, isRowLocked }: WriteContext): SalesforceError[] {
+  if (switches.lock_next > 0) switches.lock_next -= 1;
+  else if (isRowLocked?.() !== true) return [];
   return [rowLock(toShortId(String(values.AccountId ?? values.OpportunityId ?? '001000000000000')))];
 }
