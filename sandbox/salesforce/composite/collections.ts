@@ -79,6 +79,7 @@ function upsertRow(
 
 /** The fields with the key's name spelt as the org spells it. */
 function canonical(fields: Record<string, unknown>, name: string): Record<string, unknown> {
+  if (Object.hasOwn(fields, name)) return fields;
   return Object.fromEntries(
     Object.entries(fields).map(([key, value]) => [
       key.toLowerCase() === name.toLowerCase() ? name : key,

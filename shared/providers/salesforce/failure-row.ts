@@ -34,6 +34,7 @@ export const SOURCES = {
   statusCodes: `${REST}/errorcodes.htm`,
   create: `${REST}/dome_sobject_create.htm`,
   upsert: `${REST}/dome_upsert.htm`,
+  collections: `${REST}/resources_composite_sobjects_collections_upsert.htm`,
   /** List of every status and exception code with a sentence each. */
   coreDataTypes:
     'https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_calls_concepts_core_data_objects.htm',

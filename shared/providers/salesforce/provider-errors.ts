@@ -92,13 +92,27 @@ function namedFields(error: ReadError, request: ProviderRequest): string[] {
   return found === undefined ? [] : [found];
 }
 
-/** The field whose value holds the place a parser error names: "[line:1, column:N]" of the JSON we sent. */
 function findFieldByPlace(message: string, body: unknown): string | undefined {
+  return isJsonObject(body) ? findFieldAtColumn(message, JSON.stringify(body), body) : undefined;
+}
+
+/** Far more than one value may hold; a batch's body is much longer. */
+const PLACE_CHARS_MAX = 200_000;
+
+/**
+ * The field of `record` whose value holds the place a parser error names: "[line:1, column:N]" of `sent`, the JSON text that
+ * holds the record.
+ */
+export function findFieldAtColumn(
+  message: string,
+  sent: string,
+  record: Record<string, unknown>,
+): string | undefined {
   const column = /\[line:1, column:(\d+)\]/.exec(message)?.[1];
-  if (column === undefined || !isJsonObject(body)) return undefined;
-  const before = JSON.stringify(body).slice(0, Number(column));
+  if (column === undefined) return undefined;
+  const before = sent.slice(Math.max(0, Number(column) - PLACE_CHARS_MAX), Number(column));
   const keys = [...before.matchAll(/"((?:[^"\\]|\\.)+)":/g)].map((match) => match[1] ?? '');
-  return keys.findLast((key) => Object.hasOwn(body, key));
+  return keys.findLast((key) => Object.hasOwn(record, key));
 }
 
 /** The field whose id the message names; Salesforce prints 15 of its 18 characters. */

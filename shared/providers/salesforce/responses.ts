@@ -16,6 +16,15 @@ export const ProviderError = z.looseObject({
   fields: z.array(z.string()).nullish().catch(undefined),
 });
 
+/** One row of a collections answer; a failed one has no `id` at all. */
+export const CollectionsItem = z.looseObject({
+  id: z.string().nullish(),
+  success: z.boolean(),
+  created: z.boolean().optional(),
+  errors: z.array(z.unknown()).nullish(),
+});
+export type CollectionsItem = z.infer<typeof CollectionsItem>;
+
 const role = z.looseObject({ ContactId: z.string().nullish(), IsPrimary: z.boolean().nullish() });
 
 const text = z.string().nullish().catch(undefined);

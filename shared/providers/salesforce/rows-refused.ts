@@ -29,6 +29,14 @@ const DUPLICATES = [
     ['DUPLICATES_DETECTED'],
     'You’re creating a duplicate record. We recommend you use an existing record instead.',
   ),
+  refused(
+    'several_records_by_key',
+    'provider_conflict',
+    'a key that is not unique matches several records, said of one row of a batch',
+    ['DUPLICATE_EXTERNAL_ID'],
+    'Dealwright_Key__c: more than one record found for external id field: [006RO000004Kt7PYAS, 006RO000004Kt8PYAS]',
+    { fields: ['Dealwright_Key__c'] },
+  ),
   {
     ...byStatus('several_records', 'a key that is not unique matches several records', 300, [
       '/services/data/v62.0/sobjects/Opportunity/006RO000004Kt7PYAS',

@@ -113,6 +113,20 @@ export const WAITING_ROWS: SalesforceFailureRow[] = [
     { status: 400, body: errorBody('TXN_SECURITY_METERING_ERROR', 'Try again later.') },
   ),
   later(
+    'rolled_back_with_others',
+    'nothing wrong with this record: it was taken back with others of its transaction',
+    SOURCES.collections,
+    { status: 'failed', codes: ['ALL_OR_NONE_OPERATION_ROLLED_BACK', 'PROCESSING_HALTED'] },
+    {
+      status: 400,
+      body: errorBody(
+        'ALL_OR_NONE_OPERATION_ROLLED_BACK',
+        'Record rolled back because not all records were valid and the request was using AllOrNone header',
+        [],
+      ),
+    },
+  ),
+  later(
     'not_acceptable',
     '406 with an empty body from the edge',
     SOURCES.statusCodes,
