@@ -6,7 +6,8 @@ const PROCESSES = '^(api|worker|sandbox|local|bench|chaos|cli|console|test)/';
 /** Code whose result depends on its arguments only. */
 const PURE = [
   '^shared/domain/',
-  '^shared/providers/[^/]+/(mapping|failures|descriptor)\\.ts$',
+  '^shared/providers/[^/]+/(mapping|failures|descriptor|batch|bulk-file|bulk-results)\\.ts$',
+  '^shared/providers/(batches|bulk-pays)\\.ts$',
   '^worker/decide\\.ts$',
   '^worker/[^/]+/decide\\.ts$',
 ];
@@ -15,7 +16,10 @@ const NODE_IO =
   '^(node:)?(fs|net|tls|https?|http2|dns|dgram|child_process|cluster|worker_threads|timers|readline|process|os|inspector|perf_hooks)(/promises)?$';
 
 /** What makes files able to call a CRM. */
-const CRM_CALLS = ['^shared/providers/[^/]+/client\\.ts$', '^shared/providers/(clients|send|gate)\\.ts$'];
+const CRM_CALLS = [
+  '^shared/providers/[^/]+/client\\.ts$',
+  '^shared/providers/(clients|bulk-clients|send|gate)\\.ts$',
+];
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 

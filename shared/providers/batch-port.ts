@@ -39,28 +39,48 @@ export type BatchDescriptor = {
   readFound: (answer: AnsweredCall, settings: AccountSettings) => Map<string, string> | undefined;
 };
 
+/** How a bulk job of the provider stands. */
 export type BulkJobState =
   | { kind: 'open' }
   | { kind: 'working'; processed: number; failed: number }
-  | { kind: 'done' }
+  /** Whatever way it ended, some rows may have been written and some not. */
+  | { kind: 'done'; ended: BulkEnd; message?: string }
+  /** Deleted or expired there: nobody can say what became of its rows but the records themselves. */
   | { kind: 'gone'; message: string };
+export type BulkEnd = 'complete' | 'failed' | 'aborted';
 
-/** A bulk job of the provider's own (Bulk API 2.0), one step a call; stateless. */
+export type BulkResults = {
+  /** By key: what was written and what was refused. */
+  outcomes: Map<string, BatchRowOutcome>;
+  /** Keys the provider says it has not begun with. A key that is nowhere may have been written. */
+  unprocessed: Set<string>;
+};
+
+/**
+ * A bulk job of the provider's own: the rows travel in one file and are worked there, later. One call a function;
+ * `bulk-steps.ts` has the order and what a lost answer means. Stateless.
+ */
 export type BulkClient = {
   rowsMax: number;
+  /** Bytes of the file. */
   bytesMax: number;
-  /** The job's id is stored before anything is uploaded. */
-  open: (call: Call, settings: AccountSettings, columns: readonly string[]) => Promise<Looked<string>>;
-  /** CSV of the rows, as it is uploaded. Pure. */
-  toCsv: (rows: readonly BatchRow[], settings: AccountSettings) => { columns: string[]; text: string };
-  upload: (call: Call, jobId: string, csv: string) => Promise<Looked<void>>;
-  close: (call: Call, jobId: string) => Promise<Looked<void>>;
-  state: (call: Call, jobId: string) => Promise<Looked<BulkJobState>>;
-  /** By key; rows the provider did not process are absent. */
+  /** Whether the file can say what this row says; the others go in batches or singly. */
+  canCarry: (plan: WritePlan) => boolean;
+  /** The file of as many rows, from the first on, as fit into `bytesMax`. Pure, the same for the same rows. */
+  toFile: (rows: readonly BatchRow[], settings: AccountSettings) => { text: string; taken: number };
+  open: (call: Call, settings: AccountSettings) => Promise<Looked<string>>;
+  upload: (call: Call, settings: AccountSettings, jobId: string, text: string) => Promise<Looked<void>>;
+  /** From here on the rows are written. */
+  close: (call: Call, settings: AccountSettings, jobId: string) => Promise<Looked<void>>;
+  state: (call: Call, settings: AccountSettings, jobId: string) => Promise<Looked<BulkJobState>>;
   results: (
     call: Call,
-    jobId: string,
     settings: AccountSettings,
-  ) => Promise<Looked<Map<string, BatchRowOutcome>>>;
-  abort: (call: Call, jobId: string) => Promise<Looked<void>>;
+    jobId: string,
+    ended: BulkEnd,
+  ) => Promise<Looked<BulkResults>>;
+  /** What it has begun with may still be finished there. */
+  abort: (call: Call, settings: AccountSettings, jobId: string) => Promise<Looked<void>>;
+  /** What an answer that was no success means for the job as a whole. Pure. */
+  judge: (answer: AnsweredCall) => WriteFailure;
 };

@@ -45,33 +45,35 @@ function readItem(
   const outcome =
     errors === undefined
       ? classify({ ...answer, status: created === false ? 200 : 201 }, row.plan.create)
-      : judgeErrors(answer, row, errors, sent);
+      : judgeErrors(answer, row.plan.create, errors, sent);
   return created === undefined ? { outcome } : { outcome, created };
 }
 
 /** What a row's errors would mean as the answer to its own call; `sent` is the text a place in a message refers to. */
 export function judgeErrors(
   answer: AnsweredCall,
-  row: BatchRow,
+  own: ProviderRequest,
   errors: readonly unknown[],
   sent?: () => string,
 ): BatchRowOutcome['outcome'] {
-  const body = errors.map((error) => withField(error, row, sent));
-  return classify({ ...answer, status: statusOf(body), body }, row.plan.create);
+  const body = errors.map((error) => withField(error, own, sent));
+  return classify({ ...answer, status: statusOf(body), body }, own);
 }
 
-/** Codes that say nothing certain about the write, which a single call shows by its status. */
+/**
+ * Codes that say nothing certain about the write, which a single call shows by its status. Those of asynchronous work
+ * (`InternalServerError`, `Timeout`, `TooManyLockFailure`) are not in capitals.
+ */
 const UNCERTAIN = new Set(['UNKNOWN_EXCEPTION', 'APEX_ERROR', 'SERVER_UNAVAILABLE']);
 
 /** Inside of a 2xx there is no status to go by: the code decides which the single call would have had. */
 function statusOf(errors: unknown[]): number {
-  return readErrors(errors).some(({ code }) => UNCERTAIN.has(code)) ? 500 : 400;
+  return readErrors(errors).some(({ code }) => UNCERTAIN.has(code) || /[a-z]/.test(code)) ? 500 : 400;
 }
 
 /** A parser error names a place in the whole call; the field there is named instead, as far as it is the row's. */
-function withField(error: unknown, { plan }: BatchRow, sent: (() => string) | undefined): unknown {
+function withField(error: unknown, { body }: ProviderRequest, sent: (() => string) | undefined): unknown {
   const [read] = readErrors(error);
-  const { body } = plan.create;
   if (sent === undefined || read === undefined || read.fields.length > 0 || !isJsonObject(body)) return error;
   if (!isJsonObject(error) || !/column:\d/.test(read.message)) return error;
   const field = findFieldAtColumn(read.message, sent(), body);
