@@ -9,6 +9,8 @@ import type { OrgState } from './write/context.ts';
 
 // Source: REST API, Status Codes and Error Responses (414).
 const uriBytesMax = 16_384;
+// Source: Salesforce App Limits Cheatsheet, API Request Limits and Allocations. The code of the answer is not documented.
+const bodyBytesMax = 50 * 1024 * 1024;
 
 /** Headers seen on every recorded answer of a live org. */
 const usualHeaders: [name: string, value: string][] = [
@@ -59,6 +61,10 @@ export function toRestCall(
   const query = new URLSearchParams(mark === -1 ? '' : rest.slice(mark + 1));
   const path = mark === -1 ? rest : rest.slice(0, mark);
   const segments = decodeSegments(path);
+  if (body.raw.length > bodyBytesMax && segments[0] !== 'jobs') {
+    const message = `The request exceeds ${bodyBytesMax} bytes`;
+    throw new RestFailure({ code: 'EXCEEDED_MAX_SIZE_REQUEST', message, status: 413 });
+  }
   const method = (req.method === 'POST' && query.get('_HttpMethod')) || (req.method ?? 'GET');
   requireMediaType(method, segments, body);
   return {

@@ -102,9 +102,10 @@ async function results(
   ended: BulkEnd,
 ): Promise<Looked<BulkResults>> {
   const key = keyField(settings);
+  const rowPath = dataPath(settings, 'sobjects', 'Opportunity', key);
   const own = (value: string, fields: Record<string, string>): ProviderRequest => ({
     method: 'PATCH',
-    path: dataPath(settings, 'sobjects', 'Opportunity', key, value),
+    path: `${rowPath}/${encodeURIComponent(value)}`,
     body: fields,
     purpose: 'create',
   });

@@ -26,22 +26,28 @@ export const failureTable: SalesforceFailureRow[] = [
 /** Every answer to a create this connector knows; the first row that matches decides. */
 export const ANSWER_TABLE: readonly SalesforceFailureRow[] = [...WRITTEN_ROWS, ...failureTable];
 
-type Answer = { status: number; body: unknown; errors: ReadError[]; ownKey: string | undefined };
+type Answer = {
+  status: number;
+  saved: SaveAnswer | undefined;
+  errors: ReadError[];
+  ownKey: string | undefined;
+};
 
 /** {@link ProviderDescriptor.classify}: what an answer to a create (or to inserting a contact role) means. */
 export function classify(answered: AnsweredCall, request: ProviderRequest): WriteOutcome {
+  const { data: saved } = SaveAnswer.safeParse(answered.body);
   const answer: Answer = {
     status: answered.status,
-    body: answered.body,
-    errors: readErrors(answered.body),
+    saved,
+    // A batch has 200 of these answers: what confirms a record is not searched for errors.
+    errors: saved === undefined ? readErrors(answered.body) : [],
     ownKey: upsertKeyOf(request),
   };
   const row = ANSWER_TABLE.find((candidate) => matches(candidate.match, answer));
-  const saved = SaveAnswer.safeParse(answered.body);
-  if (row?.outcome === 'written' && saved.success) {
+  if (row?.outcome === 'written' && saved !== undefined) {
     return {
       kind: 'written',
-      remoteId: toId18(saved.data.id),
+      remoteId: toId18(saved.id),
       answer: answered.body,
       httpStatus: answered.status,
     };
@@ -97,11 +103,10 @@ function namesField(message: string, field: string): boolean {
   return named === undefined ? message.toLowerCase().includes(wanted) : named === wanted;
 }
 
-function hasBody(wanted: NonNullable<Match['body']>, { body, errors }: Answer): boolean {
+function hasBody(wanted: NonNullable<Match['body']>, { saved, errors }: Answer): boolean {
   if (wanted === 'errors') return errors.length > 0;
   if (wanted === 'none') return errors.length === 0;
-  const saved = SaveAnswer.safeParse(body);
-  return saved.success && (wanted === 'saved' || saved.data.created === false);
+  return saved !== undefined && (wanted === 'saved' || saved.created === false);
 }
 
 function toFailure(

@@ -96,8 +96,8 @@ function findFieldByPlace(message: string, body: unknown): string | undefined {
   return isJsonObject(body) ? findFieldAtColumn(message, JSON.stringify(body), body) : undefined;
 }
 
-/** Far more than one value may hold; a batch's body is much longer. */
-const PLACE_CHARS_MAX = 200_000;
+/** How far before a place its key is looked for: mostly near, at most as far as a value may be long. */
+const PLACE_CHARS = [1_000, 200_000];
 
 /**
  * The field of `record` whose value holds the place a parser error names: "[line:1, column:N]" of `sent`, the JSON text that
@@ -110,9 +110,13 @@ export function findFieldAtColumn(
 ): string | undefined {
   const column = /\[line:1, column:(\d+)\]/.exec(message)?.[1];
   if (column === undefined) return undefined;
-  const before = sent.slice(Math.max(0, Number(column) - PLACE_CHARS_MAX), Number(column));
-  const keys = [...before.matchAll(/"((?:[^"\\]|\\.)+)":/g)].map((match) => match[1] ?? '');
-  return keys.findLast((key) => Object.hasOwn(record, key));
+  for (const chars of PLACE_CHARS) {
+    const before = sent.slice(Math.max(0, Number(column) - chars), Number(column));
+    const keys = [...before.matchAll(/"((?:[^"\\]|\\.)+)":/g)].map((match) => match[1] ?? '');
+    const found = keys.findLast((key) => Object.hasOwn(record, key));
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** The field whose id the message names; Salesforce prints 15 of its 18 characters. */

@@ -7,6 +7,7 @@ export const SaveAnswer = z.looseObject({
   success: z.literal(true),
   created: z.boolean().optional(),
 });
+export type SaveAnswer = z.infer<typeof SaveAnswer>;
 
 /** One error. Single calls say `errorCode`, results inside a 2xx say `statusCode`. */
 export const ProviderError = z.looseObject({
