@@ -17,6 +17,12 @@ export const ERROR_CATALOGUE = {
     'Correct every entry of details.failures.',
   ),
   invalid_header: entry(400, false, 'A header is malformed.', 'Correct the header named in the message.'),
+  invalid_import: entry(
+    400,
+    false,
+    'An import cannot be read: its header, its encoding or its form.',
+    'Correct what the message names and send it again; nothing was kept.',
+  ),
   missing_required_fields: entry(
     400,
     false,
@@ -108,6 +114,12 @@ export const ERROR_CATALOGUE = {
     false,
     'The body is larger than allowed.',
     'Send less; see the limit in the message.',
+  ),
+  import_too_large: entry(
+    413,
+    false,
+    'An import has more rows or bytes than allowed.',
+    'Split it; see the limit in the message.',
   ),
   unsupported_media_type: entry(
     415,
@@ -268,6 +280,12 @@ export const ERROR_CATALOGUE = {
     false,
     'The job was cancelled before anything was sent.',
     'Submit it again, or retry the job.',
+  ),
+  import_max_errors: entry(
+    409,
+    false,
+    'An import reached its max_errors: rows that had not begun were not begun.',
+    'Correct the failed rows, then retry them, or import the rest.',
   ),
   worker_fault: entry(
     500,
