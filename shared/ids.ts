@@ -36,6 +36,31 @@ export function partitionOfId(id: string): number | undefined {
   return UUID.test(id) ? Number.parseInt(id.slice(-2), 16) : undefined;
 }
 
+/**
+ * Id of an import: UUID version 8, whose bits 52–75 are left for the number of a row, so that the id of a row's job
+ * follows from both and tells both. As text it sorts by time like other ids, and rows sort by number.
+ * @see https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-8
+ */
+export function createImportId(partition: number, nowMs: number): string {
+  const time = nowMs.toString(16).padStart(12, '0');
+  const random = takeRandom().toString('hex').slice(0, 10);
+  return `${time.slice(0, 8)}-${time.slice(8)}-8000-8000-${random}${HEX[partition] ?? '00'}`;
+}
+
+/** Id of the job of one row (from 1 to 0xffffff); for ever the same. */
+export function rowJobId(importId: string, row: number): string {
+  const hex = row.toString(16).padStart(6, '0');
+  return `${importId.slice(0, 15)}${hex.slice(0, 3)}-8${hex.slice(3)}${importId.slice(23)}`;
+}
+
+/** Import and row of an id of {@link rowJobId}; undefined for any other id. */
+export function rowOfJobId(id: string): { importId: string; row: number } | undefined {
+  const [, hex1, hex2] = /^.{14}8([0-9a-f]{3})-8([0-9a-f]{3})-/.exec(id) ?? [];
+  if (hex1 === undefined || hex2 === undefined || !isUuid(id)) return undefined;
+  const row = Number.parseInt(hex1 + hex2, 16);
+  return row === 0 ? undefined : { importId: rowJobId(id, 0), row };
+}
+
 /** Smallest possible id of a moment: lower bound for "created after". */
 export function lowestIdAt(ms: number): string {
   const time = Math.max(0, ms).toString(16).padStart(12, '0');

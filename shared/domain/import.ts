@@ -58,6 +58,8 @@ export type RowResult = {
    */
   attempt?: number;
   generation?: number;
+  /** Of a duplicate: job of the row that has its dedupe key. */
+  owner?: string;
 };
 
 /** A row as it rests until it is worked, and for the results afterwards. */
@@ -115,8 +117,12 @@ export type ImportRecord = {
   nextRow: number;
   counts: RowCounts;
   stop?: StopReason;
+  /** Only rows that failed before are begun: see retry-failed. */
+  retrying?: boolean;
   error?: JobError;
   idempotencyKey?: string;
+  /** SHA-256 of the body as it came. */
+  bodyHash?: string;
 };
 
 export const IMPORT_SCHEMA_VERSION = 1;

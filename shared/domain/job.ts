@@ -163,6 +163,8 @@ export type JobRecord = {
   traceparent?: string;
   callbackUrl?: string;
   importId?: string;
+  /** A row whose import wants `job.*` events of its rows. */
+  rowEvents?: boolean;
   attempts: Attempt[];
   /** Number of the last attempt. */
   attemptNumber: number;

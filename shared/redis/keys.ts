@@ -21,6 +21,16 @@
  * | P:{n}:gate:A:leases         | zset   | lease → when it expires (ms)                                | 48 h unused |
  * | P:{n}:gate:A:parent:PARENT  | hash   | after a row lock: writes allowed at once (cap), leases       | 10 min unused |
  * | P:{n}:refresh:A             | string | single-flight lock of a token refresh                       | 30 s |
+ * | P:{n}:import:I              | hash   | an import; see domain/import.ts                             | retention after its end |
+ * | P:{n}:import:I:rows:K       | string | its rows 200 K + 1 …: gzip of NDJSON                        | with the import |
+ * | P:{n}:import:I:results:K    | hash   | row in the chunk → its result                               | with the import |
+ * | P:{n}:import:I:window       | zset   | rows that are jobs now, score = row                         | at its end |
+ * | P:{n}:import:I:batch        | hash   | the batch under way; see stores/batch-store.ts               | at its end |
+ * | P:{n}:imports:A             | zset   | import ids of the account, score 0 (lexical = by time)      | swept |
+ * | P:{n}:imports:A:open        | set    | those that have not ended                                   | at their end |
+ * | P:{n}:imports:open          | zset   | `A I` of every open import → when to look next (ms)         | at the import's end |
+ * | P:{n}:import-key:A:SHA      | string | `fingerprint import-id` of an idempotency key               | with its import |
+ * | P:{n}:dedupe:A:BUCKET       | hash   | dedupe key (16 hex of its SHA) → row that has it            | retention after its last use |
  * | P:{n}:answer:ID             | string | JSON answer of an account query                             | 60 s |
  * | P:{n}:A:…, P:{n}:queries:…  | BullMQ | queues; a queue of an account is named by its id            | BullMQ |
  * | P:{n}:wh-E:…                | BullMQ | deliveries to webhook endpoint E                            | BullMQ |
@@ -70,6 +80,15 @@ export function createKeys(prefix: string) {
     leases: (p: number, account: string) => `${tag(p)}:gate:${account}:leases`,
     parentLocks: (p: number, account: string, parent: string) => `${tag(p)}:gate:${account}:parent:${parent}`,
     refreshLock: (p: number, account: string) => `${tag(p)}:refresh:${account}`,
+    import: (p: number, id: string) => `${tag(p)}:import:${id}`,
+    importRows: (p: number, id: string, chunk: number) => `${tag(p)}:import:${id}:rows:${chunk}`,
+    importResults: (p: number, id: string, chunk: number) => `${tag(p)}:import:${id}:results:${chunk}`,
+    importWindow: (p: number, id: string) => `${tag(p)}:import:${id}:window`,
+    imports: (p: number, account: string) => `${tag(p)}:imports:${account}`,
+    importsOpenOf: (p: number, account: string) => `${tag(p)}:imports:${account}:open`,
+    importsOpen: (p: number) => `${tag(p)}:imports:open`,
+    importKey: (p: number, account: string, keyHash: string) => `${tag(p)}:import-key:${account}:${keyHash}`,
+    dedupe: (p: number, account: string, bucket: string) => `${tag(p)}:dedupe:${account}:${bucket}`,
     answer: (p: number, id: string) => `${tag(p)}:answer:${id}`,
     token: (hash: string) => `${prefix}:{tokens}:token:${hash}`,
     tokenIds: `${prefix}:{tokens}:ids`,

@@ -13,6 +13,14 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   dwDeliveryCreate: { file: 'delivery-create.lua', keys: 4 },
   dwDeliveryFinish: { file: 'delivery-finish.lua', keys: 3 },
   dwDeliveryReopen: { file: 'delivery-reopen.lua', keys: 4 },
+  dwImportBegin: { file: 'import-begin.lua', keys: 4 },
+  dwImportChunk: { file: 'import-chunk.lua', keys: 4 },
+  dwImportCommit: { file: 'import-commit.lua', keys: 5 },
+  dwImportMove: { file: 'import-move.lua', keys: 7, uses: { write_event: 'write-event.lua' } },
+  dwImportMaterialise: { file: 'import-materialise.lua', keys: 8 },
+  dwImportSettle: { file: 'import-settle.lua', keys: 8 },
+  dwImportGiveBack: { file: 'import-give-back.lua', keys: 9 },
+  dwImportReopen: { file: 'import-reopen.lua', keys: 2 },
   dwGateEnter: { file: 'gate-enter.lua', keys: 3 },
   dwGateLeave: { file: 'gate-leave.lua', keys: 3 },
   dwEnterAndStart: {
@@ -30,6 +38,14 @@ type ScriptName =
   | 'dwDeliveryCreate'
   | 'dwDeliveryFinish'
   | 'dwDeliveryReopen'
+  | 'dwImportBegin'
+  | 'dwImportChunk'
+  | 'dwImportCommit'
+  | 'dwImportMove'
+  | 'dwImportMaterialise'
+  | 'dwImportSettle'
+  | 'dwImportGiveBack'
+  | 'dwImportReopen'
   | 'dwGateEnter'
   | 'dwGateLeave'
   | 'dwEnterAndStart';
@@ -37,7 +53,7 @@ type ScriptName =
 export type ScriptReply = (number | string)[];
 /** The keys and arguments of one script, to be run together with another in one step. */
 export type ScriptPart = { keys: readonly string[]; args: readonly (string | number)[] };
-type Run = (...args: (string | number)[]) => Promise<ScriptReply>;
+type Run = (...args: (string | number | Buffer)[]) => Promise<ScriptReply>;
 export type Scripts = Record<ScriptName, Run>;
 
 /** Registers our scripts on a connection and returns them as functions: keys first, then arguments. */
@@ -56,10 +72,17 @@ export function defineScripts(redis: RedisClient): Scripts {
 /** The text of a script as Redis gets it: with those it uses before it. */
 export function luaOf(file: string): string {
   const uses = Object.values(SCRIPTS).find((script) => script.file === file)?.uses ?? {};
-  const used = Object.entries(uses).map(
-    ([as, other]) => `local function ${as}(KEYS, ARGV)\n${textOf(other)}\nend\n`,
-  );
+  const used = Object.entries(uses).map(([as, other]) => functionOf(as, other));
   return used.join('') + textOf(file);
 }
 
-const textOf = (file: string) => readFileSync(new URL(`scripts/${file}`, import.meta.url), 'utf8');
+/** As {@link luaOf} puts it before a script, for one that stands in a store. */
+export const WRITE_EVENT_LUA = functionOf('write_event', 'write-event.lua');
+
+function functionOf(name: string, file: string): string {
+  return `local function ${name}(KEYS, ARGV)\n${textOf(file)}\nend\n`;
+}
+
+function textOf(file: string): string {
+  return readFileSync(new URL(`scripts/${file}`, import.meta.url), 'utf8');
+}

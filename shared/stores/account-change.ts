@@ -1,6 +1,7 @@
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
-import { type EventRef, encodeEvent, type NewEvent, WRITE_EVENT_LUA } from './event-store.ts';
+import { WRITE_EVENT_LUA } from '../redis/scripts.ts';
+import { type EventRef, encodeEvent, type NewEvent } from './event-store.ts';
 
 /**
  * Changes one account in one step, keeps the time it was held, and tells every process.
@@ -44,7 +45,7 @@ if ARGV[6] ~= '' then redis.call('HDEL', KEYS[1], ARGV[6]) end
 redis.call('HSET', KEYS[1], 'updated', now)
 redis.call('PUBLISH', ARGV[1], ARGV[2])
 local event = 0
-if before[1] == ARGV[8] then event = write_event(KEYS[2], KEYS[3], ARGV[7], ARGV[2], now) end
+if before[1] == ARGV[8] then event = write_event({ KEYS[2], KEYS[3] }, { ARGV[7], ARGV[2], now }) end
 return {1, count, event}
 `;
 

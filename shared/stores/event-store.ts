@@ -26,24 +26,7 @@ export type EventHead = {
 /** An event that is not a job's: written beside the record it tells of. */
 export type NewEvent = { type: EventType; workspace: string; data: unknown; only?: string };
 
-/**
- * Lua that writes such an event in the same step as its record; returns its sequence, 0 = none.
- * `base`, `outbox`: keys · `text`: see {@link encodeEvent} · `subject`: id of the record · `now`: ms.
- */
-export const WRITE_EVENT_LUA = `
-local function write_event(base, outbox, text, subject, now)
-  if text == '' then return 0 end
-  local new = cjson.decode(text)
-  local n = redis.call('INCR', base)
-  local key = base .. '.' .. n
-  redis.call('HSET', key, 'v', 1, 'kind', 'json', 'ws', new.ws, 'type', new.type, 'at', now, 'seq', n, 'data', new.data, 'only', new.only)
-  redis.call('PEXPIRE', key, new.kept)
-  redis.call('ZADD', outbox, now, subject .. '.' .. n)
-  return n
-end
-`;
-
-/** `text` of {@link WRITE_EVENT_LUA}; '' = no event. The data is text inside, so that Lua's numbers never touch it. */
+/** The event as `write_event` of scripts/write-event.lua takes it; '' = no event. The data is text inside, so that Lua's numbers never touch it. */
 export function encodeEvent(event: NewEvent | undefined): string {
   if (!event) return '';
   const { type, workspace, data, only = '' } = event;

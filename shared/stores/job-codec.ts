@@ -145,6 +145,7 @@ export function decodeJob(id: string, hash: Hash): JobRecord {
     traceparent: hash.trace || undefined,
     callbackUrl: hash.callback || undefined,
     importId: hash.import || undefined,
+    rowEvents: hash.row_events === '1' || undefined,
     attempts: decodeAttempts(hash, attemptNumber),
     attemptNumber,
     attemptsSpent: Number(hash.spent ?? 0),
@@ -188,6 +189,7 @@ export function encodeNewJob(job: JobRecord): string[] {
     ['trace', job.traceparent],
     ['callback', job.callbackUrl],
     ['import', job.importId],
+    ['row_events', job.rowEvents ? '1' : undefined],
   ];
   return pairs.flatMap(([field, value]) => (value ? [field, value] : []));
 }

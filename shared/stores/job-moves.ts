@@ -15,6 +15,8 @@ export type AcceptInput = {
   idempotency?: { key: string; fingerprint: string };
   traceparent?: string;
   callbackUrl?: string;
+  importId?: string;
+  rowEvents?: boolean;
 };
 
 export type AcceptResult =
@@ -79,7 +81,7 @@ export type Move = {
 /** The facts of a job by which a move finds its keys and its listeners. */
 export type MovedJob = Pick<
   JobRecord,
-  'id' | 'account' | 'idempotencyHash' | 'workspace' | 'callbackUrl' | 'importId'
+  'id' | 'account' | 'idempotencyHash' | 'workspace' | 'callbackUrl' | 'importId' | 'rowEvents'
 >;
 
 /** Who is told of transitions; see stores/webhook-events.ts. */

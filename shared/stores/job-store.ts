@@ -82,7 +82,7 @@ export function createJobStore(options: JobStoreOptions) {
     const p = partitionOf(id);
     const { account, idempotency } = input;
     const idempotencyHash = idempotency && sha256Hex(idempotency.key);
-    const job = newRecord(id, input, idempotencyHash, now);
+    const job = newJobRecord(id, input, idempotencyHash, now);
     const jobKey = keys.job(p, id);
     const reply = await scripts.dwAccept(
       keys.account(p, account),
@@ -266,7 +266,8 @@ export function createJobStore(options: JobStoreOptions) {
   };
 }
 
-function newRecord(
+/** A record as it is accepted. */
+export function newJobRecord(
   id: string,
   input: AcceptInput,
   idempotencyHash: string | undefined,
@@ -290,6 +291,8 @@ function newRecord(
     idempotencyHash,
     traceparent: input.traceparent,
     callbackUrl: input.callbackUrl,
+    importId: input.importId,
+    rowEvents: input.rowEvents,
     attempts: [],
     attemptNumber: 0,
     attemptsSpent: 0,

@@ -3,7 +3,8 @@ import type { Clock } from '../clock.ts';
 import { type DisabledReason, viewEndpoint, type WebhookEndpoint } from '../domain/webhook.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
-import { type EventRef, encodeEvent, type NewEvent, WRITE_EVENT_LUA } from './event-store.ts';
+import { WRITE_EVENT_LUA } from '../redis/scripts.ts';
+import { type EventRef, encodeEvent, type NewEvent } from './event-store.ts';
 import type { SealedBox } from './sealed-box.ts';
 
 /**
@@ -45,7 +46,7 @@ else
 end
 if #ARGV > 7 then redis.call('HSET', KEYS[1], unpack(ARGV, 7)) end
 redis.call('HINCRBY', KEYS[1], 'rev', 1)
-local event = write_event(KEYS[2], KEYS[3], ARGV[6], ARGV[1], ARGV[2])
+local event = write_event({ KEYS[2], KEYS[3] }, { ARGV[6], ARGV[1], ARGV[2] })
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return {1, event}
 `;

@@ -53,8 +53,8 @@ export function createWebhookTeller(deps: TellDeps) {
       const type = jobEventOf(to);
       if (type === undefined) return undefined;
       if (job.callbackUrl !== undefined) return EVENT_KEPT_MS;
-      // Rows of an import are told of by their import.
-      if (job.importId !== undefined) return undefined;
+      // Rows of an import are told of by their import, unless it was asked otherwise.
+      if (job.importId !== undefined && !job.rowEvents) return undefined;
       return (await isHeard(job.workspace, type)) ? EVENT_KEPT_MS : undefined;
     },
     written,

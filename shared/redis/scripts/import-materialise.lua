@@ -1,0 +1,39 @@
+--[[
+Makes the job of one row, if the row is still to be begun. Made twice is made once: its id follows from import and row.
+
+KEYS  1 import  2 results:K  3 window  4 job  5 jobs:A  6 jobs:A:queued  7 open  8 dedupe:A:BUCKET (or the import)
+ARGV  1 account id  2 job id  3 row in the chunk  4 row  5 now ms  6 when the orphan sweep looks (ms)
+      7 dedupe key, '' = none  8 this row as owner of the key  9 owner that is gone, whose key may be taken, '' = none
+      10 ms to keep the bucket  11… field, value, … of the record
+
+returns {1}           made
+        {0, status}   the job exists already, in this status
+        {2, owner}    the key is another row's: nothing was made
+        {3}           the row has its result
+        {-1, status}  the import begins no rows now
+]]
+local record = redis.call('HMGET', KEYS[1], 'status', 'stop')
+if (record[1] ~= 'queued' and record[1] ~= 'running') or (record[2] and record[2] ~= '') then return {-1, record[1] or 'missing'} end
+local result = redis.call('HGET', KEYS[2], ARGV[3])
+-- q: it had one, and is to be tried again.
+if result and string.sub(result, 1, 1) ~= 'q' then return {3} end
+if ARGV[7] ~= '' then
+  local owner = redis.call('HGET', KEYS[8], ARGV[7])
+  if owner and owner ~= ARGV[8] and owner ~= ARGV[9] then return {2, owner} end
+  redis.call('HSET', KEYS[8], ARGV[7], ARGV[8])
+  redis.call('PEXPIRE', KEYS[8], ARGV[10])
+end
+redis.call('HINCRBY', KEYS[1], 'rev', 1)
+if record[1] == 'queued' then
+  redis.call('HSET', KEYS[1], 'status', 'running', 'updated', ARGV[5])
+  redis.call('HSETNX', KEYS[1], 'started', ARGV[5])
+end
+if result then redis.call('HDEL', KEYS[2], ARGV[3]) end
+redis.call('ZADD', KEYS[3], ARGV[4], ARGV[4])
+local status = redis.call('HGET', KEYS[4], 'status')
+if status then return {0, status} end
+redis.call('HSET', KEYS[4], unpack(ARGV, 11))
+redis.call('ZADD', KEYS[5], 0, ARGV[2])
+redis.call('ZADD', KEYS[6], 0, ARGV[2])
+redis.call('ZADD', KEYS[7], ARGV[6], ARGV[1] .. ' ' .. ARGV[2])
+return {1}
