@@ -1,8 +1,11 @@
 import type { Express } from 'express';
 import type { Clock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
+import type { AccountFacts } from '../shared/domain/integrated-account.ts';
+import { readRows } from '../shared/imports/read-rows.ts';
 import type { Logger } from '../shared/logger.ts';
 import { createAcceptMetrics, createHttpMetrics, createRegistry } from '../shared/metrics.ts';
+import { batches } from '../shared/providers/batches.ts';
 import { descriptorOf } from '../shared/providers/descriptors.ts';
 import { createAccountQueries } from '../shared/queues/account-queries.ts';
 import { createAccountQueues } from '../shared/queues/account-queues.ts';
@@ -15,14 +18,20 @@ import type { Shutdown } from '../shared/shutdown.ts';
 import { createAccountCache } from '../shared/stores/account-cache.ts';
 import { type Account, createAccountStore } from '../shared/stores/account-store.ts';
 import { createGateReader } from '../shared/stores/gate-reading.ts';
+import { createImportRowStore } from '../shared/stores/import-row-store.ts';
+import { createImportStore } from '../shared/stores/import-store.ts';
 import { createJobStore } from '../shared/stores/job-store.ts';
 import { createSealedBox } from '../shared/stores/sealed-box.ts';
 import { createTokenCache, createTokenLimiter, createTokenStore } from '../shared/stores/token-store.ts';
+import { followRow } from '../shared/use-cases/control-import.ts';
+import { createJobFinder } from '../shared/use-cases/read-import.ts';
 import { createApp } from './app.ts';
 import { buildWebhooks } from './build-webhooks.ts';
 import { createGuard } from './middleware/authenticate.ts';
+import { BODY_BYTES_MAX } from './middleware/read-body.ts';
 import { createAdminQueues } from './routes/admin-queues.ts';
 import { serveApiTokens } from './routes/api-tokens.ts';
+import { serveImports } from './routes/imports.ts';
 import { serveIntegratedAccounts } from './routes/integrated-accounts.ts';
 import { serveMeta } from './routes/meta.ts';
 import { serveWebhooks } from './routes/webhook-endpoints.ts';
@@ -82,9 +91,19 @@ export async function buildApi(
   const queries = shutdown.own('queries', createAccountQueries({ ...base, subscriber, queues }), (q) =>
     q.close(),
   );
+  const timing = { retentionMs: config.jobRetentionDays * DAY_MS, orphanMs: config.orphanMs };
+  const imports = createImportStore({
+    ...base,
+    ...timing,
+    idleMs: config.importIdleMs,
+    replicas: config.durabilityReplicas,
+    onEvent: teller.written,
+  });
+  const rows = createImportRowStore({ ...base, ...timing });
+  const findJob = createJobFinder({ imports, rows, jobs });
   const waiter = shutdown.own(
     'waiter',
-    createJobWaiter({ subscriber, channelOf: keys.done, find: jobs.find }),
+    createJobWaiter({ subscriber, channelOf: keys.done, find: findJob }),
     (w) => w.close(),
   );
 
@@ -97,6 +116,8 @@ export async function buildApi(
   const accounts = { get: cache.get, facts: cache.facts, list: store.list };
   const tellLimits = createLimitTeller({ readGate, clock });
   const parts = { jobs, queues, queries, descriptorOf, clock, waiter, readGate, tellLimits };
+  const importing = { ...parts, imports, rows, teller };
+  const closing = shutdown.own('import streams', new AbortController(), (streams) => streams.abort());
   const app = createApp({
     logger,
     httpMetrics: createHttpMetrics(registry),
@@ -115,7 +136,12 @@ export async function buildApi(
       targets: webhooks.targets,
       isStoreFull: memory.isFull,
     },
-    jobs: { ...parts, accounts },
+    jobs: {
+      ...parts,
+      jobs: { ...jobs, find: findJob },
+      ...{ accounts, imports, rows },
+      followRow: (jobId) => followRow(importing, jobId),
+    },
     health: {
       readDurability: () => readDurability(redis),
       lastWorkerSeenMs: () => lastSeen(redis, keys.workers),
@@ -131,6 +157,23 @@ export async function buildApi(
           store,
           teller,
           urlAllowlist: config.providerUrlAllowlist,
+        }),
+      (serve) =>
+        serveImports(serve, {
+          ...{ ...importing, accounts, readRows, closing: closing.signal },
+          batchOf: (provider) => batches[provider],
+          liveFacts: async (account) => {
+            const answer = await queries.ask(account, { kind: 'facts' });
+            // The worker's own answer to this question.
+            return answer.ok ? (answer.value as AccountFacts) : cache.facts(account.id);
+          },
+          isStoreFull: memory.isFull,
+          idleMs: config.importIdleMs,
+          limits: {
+            rowsMax: config.importRowsMax,
+            bytesMax: config.importBytesMax,
+            rowBytesMax: BODY_BYTES_MAX,
+          },
         }),
       (serve) => serveMeta(serve, { store, queries, descriptorOf, clock, tellLimits }),
       (serve) => serveWebhooks(serve, webhooks),

@@ -14,6 +14,8 @@ export type Listening = {
 
 /** Longer than the idle time of common load balancers (60 s), so that they, not we, close a connection. */
 const KEEP_ALIVE_MS = 65_000;
+/** A large import takes a while to arrive, as fast as Redis takes it; Node's own default is five minutes. */
+const REQUEST_MS = 3_600_000;
 const SWEEP_MS = 50;
 
 /**
@@ -23,7 +25,11 @@ const SWEEP_MS = 50;
 export async function listen(handler: RequestListener, port: number, host: string): Promise<Listening> {
   let underWay = 0;
   const server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: KEEP_ALIVE_MS + 1_000 },
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: KEEP_ALIVE_MS + 1_000,
+      requestTimeout: REQUEST_MS,
+    },
     (req, res) => {
       underWay += 1;
       res.once('close', () => {

@@ -145,6 +145,24 @@ export const VARIABLES = {
     fallback: '200000',
     meaning: 'Open jobs per account above which a create is answered 429.',
   },
+  importRowsMax: {
+    name: 'IMPORT_MAX_ROWS',
+    schema: count(1, 0xff_ffff),
+    fallback: '1000000',
+    meaning: 'Rows an import may have.',
+  },
+  importBytesMax: {
+    name: 'IMPORT_MAX_BYTES',
+    schema: count(1, 1_099_511_627_776),
+    fallback: '1073741824',
+    meaning: 'Bytes an import may have, unpacked.',
+  },
+  importIdleMs: {
+    name: 'IMPORT_IDLE_MS',
+    schema: count(500, 86_400_000),
+    fallback: '60000',
+    meaning: 'Milliseconds an upload may stand still before it is given up.',
+  },
   workerConcurrency: {
     name: 'WORKER_CONCURRENCY',
     schema: count(1, 10_000),

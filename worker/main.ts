@@ -7,7 +7,7 @@ import { clients } from '../shared/providers/clients.ts';
 import { descriptors } from '../shared/providers/descriptors.ts';
 import { paceOf } from '../shared/providers/pace.ts';
 import { createAccountQueues } from '../shared/queues/account-queues.ts';
-import { QueryMessage, WriteMessage } from '../shared/queues/messages.ts';
+import { ImportMessage, QueryMessage, WriteMessage } from '../shared/queues/messages.ts';
 import { closeRedis, connectRedis, waitUntilReady } from '../shared/redis/connect.ts';
 import { demandDurability } from '../shared/redis/durability.ts';
 import { createKeys } from '../shared/redis/keys.ts';
@@ -17,6 +17,8 @@ import { createAccountCache } from '../shared/stores/account-cache.ts';
 import { type Account, createAccountStore } from '../shared/stores/account-store.ts';
 import { createEpochStore } from '../shared/stores/epoch-store.ts';
 import { createGateReader } from '../shared/stores/gate-reading.ts';
+import { createImportRowStore } from '../shared/stores/import-row-store.ts';
+import { createImportStore } from '../shared/stores/import-store.ts';
 import { createJobStore } from '../shared/stores/job-store.ts';
 import { createSealedBox } from '../shared/stores/sealed-box.ts';
 import { createStoppedAccounts } from '../shared/stores/stopped-accounts.ts';
@@ -29,6 +31,7 @@ import { buildCaller } from './build-caller.ts';
 import { buildWebhooks } from './build-webhooks.ts';
 import { serveHealth } from './health.ts';
 import { DONE } from './next-step.ts';
+import { createFeeder } from './run-import/processor.ts';
 import { every } from './sweep/every.ts';
 import { startSweeps } from './sweep/start-sweeps.ts';
 import { createWorkerMetrics } from './worker-metrics.ts';
@@ -110,9 +113,10 @@ async function main(): Promise<void> {
     store,
     credentialsOf: accounts.credentials,
   });
+  const readGate = createGateReader({ redis, keys, partitions });
   const accountEvents = {
     teller: webhooks.teller,
-    readGate: createGateReader({ redis, keys, partitions }),
+    readGate,
     jobs,
     clock,
   };
@@ -150,6 +154,19 @@ async function main(): Promise<void> {
     onAttempt: metrics.onAttempt,
   });
 
+  const imports = createImportStore({
+    ...{ redis, keys, partitions, clock, retentionMs, onEvent },
+    orphanMs: config.orphanMs,
+    idleMs: config.importIdleMs,
+    replicas: config.durabilityReplicas,
+  });
+  const feeder = createFeeder({
+    ...{ imports, jobs, queues, accounts, readGate, clock, logger },
+    rows: createImportRowStore({ redis, keys, clock, retentionMs, orphanMs: config.orphanMs }),
+    teller: webhooks.teller,
+    descriptorOf: (provider) => descriptors[provider],
+  });
+
   const attacher = shutdown.own(
     'queue workers',
     new QueueAttacher({
@@ -162,7 +179,8 @@ async function main(): Promise<void> {
       logger,
       accountOf: store.get,
       concurrencyOf: (account) => paceOf(descriptors[account.provider], account.settings).concurrency,
-      write: writer,
+      write: (message, signal) =>
+        ImportMessage.safeParse(message).success ? feeder(message, signal) : writer(message, signal),
       answerQuery: async (message) => {
         await answerQuery(QueryMessage.parse(message), {
           redis,
@@ -202,6 +220,8 @@ async function main(): Promise<void> {
     clock,
     logger,
     shutdown,
+    imports,
+    idleMs: config.importIdleMs,
     sweepMs: config.sweepMs,
     attachDue: () => attacher.sweep(),
   });

@@ -35,6 +35,7 @@ export function serveJobs(serve: Serve, deps: JobsDeps): void {
   serve(operations.cancelJob, async ({ params, caller }) => {
     const job = await getJob(deps, caller, params.id);
     await cancelJob(deps, job);
+    await deps.followRow(job.id);
     return answerNow(deps, 200, job.id);
   });
 
@@ -42,6 +43,7 @@ export function serveJobs(serve: Serve, deps: JobsDeps): void {
     const job = await getJob(deps, caller, params.id);
     const account = await getAccount(deps.accounts, caller.workspace, job.account);
     await retryJob(deps, job, account, { body: body.body, query: body.query && toJobOptions(body.query) });
+    await deps.followRow(job.id);
     return answerNow(deps, 202, job.id);
   });
 
@@ -49,6 +51,7 @@ export function serveJobs(serve: Serve, deps: JobsDeps): void {
     const job = await getJob(deps, caller, params.id);
     await getAccount(deps.accounts, caller.workspace, job.account);
     await retryFollowUps(deps, job);
+    await deps.followRow(job.id);
     return answerNow(deps, 202, job.id);
   });
 
@@ -57,6 +60,7 @@ export function serveJobs(serve: Serve, deps: JobsDeps): void {
     const account = await getAccount(deps.accounts, caller.workspace, job.account);
     const resolution = 'remote_id' in body ? { remoteId: body.remote_id } : { notCreated: true as const };
     await resolveJob(deps, job, account, resolution);
+    await deps.followRow(job.id);
     return answerNow(deps, 200, job.id);
   });
 }

@@ -4,6 +4,8 @@ import type { listJobs as operation } from '../../shared/contract/operations/job
 import { type JobRecord, type JobView, viewJob } from '../../shared/domain/job.ts';
 import { isUuid } from '../../shared/ids.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
+import type { JobPage } from '../../shared/stores/job-store.ts';
+import { listRowJobs } from '../../shared/use-cases/read-import.ts';
 import { findHold, getAccount } from '../find-account.ts';
 import type { JobsDeps } from './jobs-deps.ts';
 
@@ -28,20 +30,39 @@ export async function listJobs(deps: JobsDeps, workspace: string, filter: Filter
   const byId = new Map(accounts.map((account) => [account.id, account]));
   const { jobs, nextCursor } = filter.idempotency_key
     ? { jobs: await findByKey(deps, accounts, filter.idempotency_key, filter), nextCursor: undefined }
-    : await deps.jobs.list({
-        accounts: accounts.map(({ id }) => id),
-        statuses: filter.status,
-        importId: filter.import_id,
-        createdAfterMs: filter.created_after,
-        cursor: filter.cursor,
-        limit: filter.limit ?? LIMIT,
-      });
+    : filter.import_id
+      ? await listRows(deps, workspace, filter.import_id, filter)
+      : await deps.jobs.list({
+          accounts: accounts.map(({ id }) => id),
+          statuses: filter.status,
+          createdAfterMs: filter.created_after,
+          cursor: filter.cursor,
+          limit: filter.limit ?? LIMIT,
+        });
   const nowMs = deps.clock.nowMs();
   const own = jobs.filter((job) => job.workspace === workspace);
   // Commands of one turn go out as one pipeline, so a page costs one more trip at most.
   const holds = await Promise.all(own.map((job) => findHold(deps.readGate, byId.get(job.account), nowMs)));
   const data = own.map((job, i) => viewJob(job, holds[i], nowMs));
   return { object: 'list', data, next_cursor: nextCursor ?? null };
+}
+
+/** Rows are listed by their import alone; an unknown one has none. */
+async function listRows(
+  deps: JobsDeps,
+  workspace: string,
+  importId: string,
+  filter: Filter,
+): Promise<JobPage> {
+  const record = isUuid(importId) ? await deps.imports.find(importId) : undefined;
+  if (!record || record.workspace !== workspace) return { jobs: [] };
+  if (filter.integrated_account_id && filter.integrated_account_id !== record.account) return { jobs: [] };
+  if (filter.created_after !== undefined && record.createdAtMs <= filter.created_after) return { jobs: [] };
+  return listRowJobs(deps, record, {
+    statuses: filter.status,
+    cursor: filter.cursor,
+    limit: filter.limit ?? LIMIT,
+  });
 }
 
 /** A cursor is the id of a job; anything else would silently give a wrong page. */

@@ -19,12 +19,17 @@ const LIMIT = 200;
 /** Queues again what a filter finds, one by one: each is checked by its own move, so none is retried twice. */
 export async function retryJobs(deps: JobsDeps, workspace: string, filter: Filter): Promise<Retried> {
   refuseForeignCursor(filter.cursor);
+  if (filter.import_id !== undefined) {
+    const message = `is not taken here: rows are retried by POST /imports/${filter.import_id}/retry-failed`;
+    throw new AppError('invalid_body', `import_id ${message}.`, {
+      failures: [{ pointer: '/import_id', code: 'invalid_value', message }],
+    });
+  }
   const accounts = await accountsOf(deps, workspace, filter.integrated_account_id);
   const byId = new Map(accounts.map((account) => [account.id, account]));
   const { jobs, nextCursor } = await deps.jobs.list({
     accounts: accounts.filter(({ status }) => status !== 'deleting').map(({ id }) => id),
     statuses: filter.status ?? ['failed'],
-    importId: filter.import_id,
     createdAfterMs: filter.created_after,
     cursor: filter.cursor,
     limit: filter.limit ?? LIMIT,

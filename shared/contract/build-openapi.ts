@@ -65,8 +65,17 @@ function toOpenApi(operation: Operation, schemas: Schemas): Json {
           },
         }
       : {}),
+    ...(operation.uploads ? { requestBody: toUpload(operation.uploads, schemas) } : {}),
     responses: { ...toErrors(operation, schemas), ...toResponses(operation.responses, schemas) },
   };
+}
+
+function toUpload(uploads: NonNullable<Operation['uploads']>, schemas: Schemas): Json {
+  const content = Object.entries(uploads).map(([type, { schema, example }]) => [
+    type,
+    { schema: schemas.toJson(schema, 'input'), ...(example === undefined ? {} : { example }) },
+  ]);
+  return { required: true, content: Object.fromEntries(content) };
 }
 
 function toParameters(

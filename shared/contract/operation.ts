@@ -71,6 +71,8 @@ export type Operation<
   /** True: an empty body is taken as `{}`. */
   bodyOptional?: boolean;
   bodyExample?: unknown;
+  /** Body that the handler reads itself, as a stream: content type → what it looks like. */
+  uploads?: Record<string, { schema: z.ZodType; example?: unknown }>;
   responses: Record<number, ResponseSpec>;
   errors?: readonly ErrorCode[];
 };

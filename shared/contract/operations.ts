@@ -1,6 +1,7 @@
 import type { Operation } from './operation.ts';
 import * as accounts from './operations/accounts.ts';
 import * as health from './operations/health.ts';
+import * as imports from './operations/imports.ts';
 import * as jobs from './operations/jobs.ts';
 import * as meta from './operations/meta.ts';
 import * as opportunities from './operations/opportunities.ts';
@@ -15,6 +16,7 @@ export const OPERATIONS: readonly Operation[] = [
   opportunities,
   meta,
   jobs,
+  imports,
   accounts,
   webhooks,
   tokens,

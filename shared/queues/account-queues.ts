@@ -5,6 +5,7 @@ import { deliveryQueueOf, type Keys, QUERY_QUEUE } from '../redis/keys.ts';
 import { partitionOfAccount } from '../redis/partitions.ts';
 import {
   type DeliverMessage,
+  type ImportMessage,
   PRIORITY,
   type Priority,
   type QueryMessage,
@@ -72,6 +73,17 @@ export function createAccountQueues(options: {
         jobId: engineJobId(jobId, generation),
         priority,
         // What became of it is in the record; an engine job lives only while there is work to do.
+        removeOnComplete: true,
+        removeOnFail: true,
+      });
+    },
+
+    /** Queues the feeder of an import; adding a generation twice does nothing. */
+    async addImport(account: string, importId: string, generation: number): Promise<void> {
+      const message: ImportMessage = { v: 1, import: importId, generation };
+      await accountQueue(account).add('import', message, {
+        jobId: engineJobId(importId, generation),
+        priority: PRIORITY.bulk,
         removeOnComplete: true,
         removeOnFail: true,
       });

@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const WriteMessage = z.object({ v: z.literal(1), job: z.string(), generation: z.int() });
 export type WriteMessage = z.infer<typeof WriteMessage>;
 
+/** The feeder of one import; an older generation is ignored. */
+export const ImportMessage = z.object({ v: z.literal(1), import: z.string(), generation: z.int() });
+export type ImportMessage = z.infer<typeof ImportMessage>;
+
 /** One delivery in one round; an older round is ignored. */
 export const DeliverMessage = z.object({ v: z.literal(1), delivery: z.string(), round: z.int() });
 export type DeliverMessage = z.infer<typeof DeliverMessage>;

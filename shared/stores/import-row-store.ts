@@ -256,14 +256,19 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
      * Takes back results of one status in a chunk, so that their rows are tried again.
      * @returns how many.
      */
-    async reopen(record: Ref, chunk: number, status: RowStatus, only?: number): Promise<number> {
+    async reopen(
+      record: Ref,
+      chunk: number,
+      status: RowStatus,
+      isWanted: (row: number) => boolean,
+    ): Promise<number> {
       const p = partition(record);
       const key = keys.importResults(p, record.id, chunk);
       const hash = await redis.hgetall(key);
       const rows = Object.entries(hash).flatMap(([field, text]) => {
         const row = firstRowOfChunk(chunk) + Number(field);
         const result = decodeResult(text);
-        if (result?.status !== status || (only !== undefined && only !== row)) return [];
+        if (result?.status !== status || !isWanted(row)) return [];
         const { attempt = 0, generation = 0 } = result;
         return [{ row, change: [field, text, encodeAgain({ attempt, generation })] }];
       });

@@ -290,13 +290,12 @@ export function createImportStore(options: ImportStoreOptions) {
       await redis.zadd(keys.importsOpen(partitionOf(record.id)), 'XX', clock.nowMs() + ms, member(record));
     },
 
-    /** There is no such record any more. */
+    /** It is open no more. */
     async forget(record: Ref): Promise<void> {
       const p = partitionOf(record.id);
       await Promise.all([
         redis.zrem(keys.importsOpen(p), member(record)),
         redis.srem(keys.importsOpenOf(p, record.account), record.id),
-        redis.zrem(keys.imports(p, record.account), record.id),
       ]);
     },
   };

@@ -1,5 +1,5 @@
 import type { JobRecord, JobStatus } from '../domain/job.ts';
-import { lowestIdAt } from '../ids.ts';
+import { lowestIdAt, rowOfJobId } from '../ids.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { partitionOfAccount } from '../redis/partitions.ts';
@@ -9,7 +9,8 @@ export type JobFilter = {
   accounts: string[];
   statuses?: readonly JobStatus[];
   createdAfterMs?: number;
-  importId?: string;
+  /** Rows of imports, too; without it they are left out. */
+  withRows?: boolean;
   /** Id of the last job of the page before; the list goes from new to old. */
   cursor?: string;
   limit: number;
@@ -54,7 +55,9 @@ export async function listJobs(deps: Deps, filter: JobFilter): Promise<JobPage> 
     const ids = await nextIds(deps, indexes, cursor, floor, filter.limit);
     if (ids.length === 0) return { jobs };
     reads += ids.length;
-    const records = await Promise.all(ids.map((id) => readJob(deps, id)));
+    const records = await Promise.all(
+      ids.map((id) => (filter.withRows || !rowOfJobId(id) ? readJob(deps, id) : undefined)),
+    );
     for (const [i, job] of records.entries()) {
       cursor = ids[i];
       if (!job || !matches(job, filter)) continue;
@@ -74,6 +77,5 @@ async function readJob(deps: Deps, id: string): Promise<JobRecord | undefined> {
 
 function matches(job: JobRecord, filter: JobFilter): boolean {
   if (filter.statuses && !filter.statuses.includes(job.status)) return false;
-  if (filter.importId && job.importId !== filter.importId) return false;
   return filter.createdAfterMs === undefined || job.createdAtMs > filter.createdAfterMs;
 }

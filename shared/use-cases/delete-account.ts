@@ -94,7 +94,7 @@ async function countOpen(deps: Pick<AccountDeps, 'jobs'>, account: string): Prom
 async function assertNoOpenJobs(deps: AccountDeps, account: string): Promise<void> {
   const [open, review] = await Promise.all([
     countOpen(deps, account),
-    deps.jobs.list({ accounts: [account], statuses: ['needs_review'], limit: 1 }),
+    deps.jobs.list({ accounts: [account], statuses: ['needs_review'], withRows: true, limit: 1 }),
   ]);
   if (open === 0 && review.jobs.length === 0) return;
   const inReview = review.jobs.length > 0 ? ' and jobs that need review' : '';
@@ -109,7 +109,13 @@ type Jobs = Pick<AccountDeps, 'jobs' | 'queues'>;
 async function* openJobs(deps: Jobs, account: string, statuses: JobStatus[]): AsyncGenerator<JobRecord> {
   let cursor: string | undefined;
   do {
-    const page = await deps.jobs.list({ accounts: [account], statuses, limit: PAGE, cursor });
+    const page = await deps.jobs.list({
+      accounts: [account],
+      statuses,
+      withRows: true,
+      limit: PAGE,
+      cursor,
+    });
     yield* page.jobs;
     cursor = page.nextCursor;
   } while (cursor !== undefined);

@@ -27,7 +27,7 @@ export const FOLLOW_UP_WARNING = 'follow_up_failed';
 export type Correction = { body?: OpportunityInput; query?: Partial<JobRequest['query']> };
 
 /** A fresh budget; history, marker and what is unknown about earlier sends stay. */
-const AFRESH: JobPatch = {
+export const AFRESH: JobPatch = {
   attemptsSpent: 0,
   limitHits: 0,
   error: undefined,

@@ -9,6 +9,7 @@ import type { JobStore } from '../../shared/stores/job-store.ts';
 import { finishAbandonedDeletions } from '../../shared/use-cases/delete-account.ts';
 import { every } from './every.ts';
 import { expireIndexes } from './expire-indexes.ts';
+import { type ImportSweepDeps, requeueImports } from './requeue-imports.ts';
 import { requeueOrphans } from './requeue-orphans.ts';
 
 export type SweepDeps = {
@@ -19,6 +20,8 @@ export type SweepDeps = {
   jobs: JobStore;
   queues: AccountQueues;
   store: AccountStore;
+  imports: ImportSweepDeps['imports'];
+  idleMs: number;
   clock: Clock;
   logger: Logger;
   shutdown: Shutdown;
@@ -45,6 +48,7 @@ export function startSweeps(deps: SweepDeps): void {
   const sweeps: [name: string, periodMs: number, task: () => Promise<unknown>][] = [
     ['attach', sweepMs, deps.attachDue],
     ['orphans', sweepMs, () => requeueOrphans(deps)],
+    ['imports', sweepMs, () => requeueImports(deps)],
     ['deletions', DELETIONS_MS, () => eachPartition(deps, (p) => finishAbandonedDeletions(deps, p))],
     ['expire', EXPIRY_MS, () => eachPartition(deps, (p) => expirePartition(deps, p))],
   ];

@@ -1,0 +1,267 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '../app-error.ts';
+import type { Clock } from '../clock.ts';
+import { check } from '../contract/validation-failures.ts';
+import type { FieldFailure } from '../domain/failure.ts';
+import {
+  IMPORT_SCHEMA_VERSION,
+  type ImportOptions,
+  type ImportRecord,
+  ROWS_PER_CHUNK,
+  type RowResult,
+  resultOfFailures,
+  type StoredRow,
+} from '../domain/import.ts';
+import type { AccountFacts, ProviderName } from '../domain/integrated-account.ts';
+import { OpportunityInput } from '../domain/opportunity.ts';
+import { rowJobId, sha256Hex } from '../ids.ts';
+import type { ReadLimits, ReadOptions, ReadRow, RowReading } from '../imports/row-reading.ts';
+import type { BatchDescriptor } from '../providers/batch-port.ts';
+import type { ProviderDescriptor } from '../providers/port.ts';
+import type { AccountQueues } from '../queues/account-queues.ts';
+import { mayHaveRun } from '../redis/unavailable.ts';
+import type { Account } from '../stores/account-store.ts';
+import type { ImportStore } from '../stores/import-store.ts';
+import { chooseStrategy } from './choose-strategy.ts';
+import { giveUpUpload } from './finish-import.ts';
+import { type Planned, planOpportunity } from './plan-opportunity.ts';
+import { canonicalJson } from './request-fingerprint.ts';
+
+export type SubmitImportDeps = {
+  accounts: { facts(id: string): Promise<AccountFacts | undefined> };
+  imports: Pick<ImportStore, 'newId' | 'begin' | 'putChunk' | 'commit' | 'find' | 'move' | 'erase'>;
+  queues: Pick<AccountQueues, 'addImport' | 'ring'>;
+  readRows: (stream: AsyncIterable<Uint8Array>, options: ReadOptions) => RowReading;
+  descriptorOf: (provider: ProviderName) => ProviderDescriptor;
+  batchOf: (provider: ProviderName) => BatchDescriptor | undefined;
+  clock: Clock;
+  isStoreFull: () => boolean;
+  limits: ReadLimits;
+  /** How long an upload may stand still. */
+  idleMs: number;
+};
+
+export type ImportSubmission = {
+  account: Account;
+  options: ImportOptions;
+  stream: AsyncIterable<Uint8Array>;
+  contentType: string | undefined;
+  contentEncoding: string | undefined;
+  idempotencyKey?: string;
+};
+
+/**
+ * Receives an import: row by row, checked as creates are, resting in Redis as it comes. Memory holds one chunk; a client
+ * that is faster than Redis waits. Resolves once the whole is on disk and queued; a broken upload leaves nothing.
+ * @throws AppError 400/404/409/413/415/422 when refused, 503 when it cannot be promised.
+ */
+export async function submitImport(
+  deps: SubmitImportDeps,
+  submission: ImportSubmission,
+): Promise<{ record: ImportRecord; replayed: boolean }> {
+  refuseWhenFull(deps);
+  const { account, options } = submission;
+  const hash = createHash('sha256');
+  const reading = deps.readRows(hashed(submission.stream, hash), {
+    contentType: submission.contentType,
+    contentEncoding: submission.contentEncoding,
+    mapping: options.mapping,
+    limits: deps.limits,
+  });
+  const record = newRecord(deps, submission, reading);
+  const begun = await deps.imports.begin(record, fingerprintOf(submission));
+  switch (begun.kind) {
+    case 'no_account':
+      throw new AppError('not_found', 'There is no such integrated account.');
+    case 'key_reused':
+      throw reused(begun.importId);
+    case 'known':
+      return replay(deps, submission, begun.importId);
+    case 'begun':
+  }
+  try {
+    const facts = await deps.accounts.facts(account.id);
+    await storeRows(deps, record, examined(deps, record, submission, facts, reading.rows));
+  } catch (err) {
+    // If this fails too, the sweep gives it up a little later.
+    await giveUpUpload(deps, record).catch(() => {});
+    throw err;
+  }
+  const committed = await commit(deps, record, reading, hash.digest('hex'));
+  if (committed.bell) deps.queues.ring(account.id).catch(() => {});
+  return { record: (await deps.imports.find(record.id)) ?? record, replayed: false };
+}
+
+function newRecord(deps: SubmitImportDeps, submission: ImportSubmission, reading: RowReading): ImportRecord {
+  const { account, options } = submission;
+  const now = deps.clock.nowMs();
+  return {
+    id: deps.imports.newId(account.id),
+    schemaVersion: IMPORT_SCHEMA_VERSION,
+    workspace: account.workspace,
+    account: account.id,
+    provider: account.provider,
+    status: 'receiving',
+    generation: 0,
+    revision: 1,
+    createdAtMs: now,
+    updatedAtMs: now,
+    options,
+    strategy: chooseStrategy(options.strategy, deps.batchOf(account.provider), account),
+    format: reading.format,
+    chunks: 0,
+    nextRow: 1,
+    counts: {
+      total: 0,
+      queued: 0,
+      running: 0,
+      succeeded: 0,
+      failed: 0,
+      needs_review: 0,
+      cancelled: 0,
+      duplicate: 0,
+    },
+    idempotencyKey: submission.idempotencyKey,
+  };
+}
+
+function refuseWhenFull(deps: SubmitImportDeps): void {
+  if (!deps.isStoreFull()) return;
+  const message = 'The store is almost full; open jobs must end before new ones are taken.';
+  throw new AppError('durability_unavailable', message, { retryAfterSeconds: 10 });
+}
+
+/** What is known of the request before its body: the same key with other options is another request. */
+function fingerprintOf({ options, contentType, contentEncoding }: ImportSubmission): string {
+  return sha256Hex(canonicalJson(['import', options, contentType ?? null, contentEncoding ?? null]));
+}
+
+async function* hashed(stream: AsyncIterable<Uint8Array>, hash: ReturnType<typeof createHash>) {
+  for await (const bytes of stream) {
+    hash.update(bytes);
+    yield bytes;
+  }
+}
+
+type Examined = { row: StoredRow; result?: RowResult };
+
+async function* examined(
+  deps: SubmitImportDeps,
+  record: ImportRecord,
+  submission: ImportSubmission,
+  facts: AccountFacts | undefined,
+  rows: AsyncIterable<ReadRow>,
+): AsyncGenerator<Examined> {
+  const question = {
+    descriptor: deps.descriptorOf(record.provider),
+    settings: submission.account.settings,
+    query: { on_unsupported: submission.options.onUnsupported },
+    facts,
+    nowMs: deps.clock.nowMs(),
+  };
+  for await (const read of rows) yield examineRow(read, record.id, question);
+}
+
+type RowQuestion = Omit<Parameters<typeof planOpportunity>[0], 'body' | 'jobId'>;
+
+/** A row as it will rest, and its result if it can be seen now that it cannot be written. */
+function examineRow(read: ReadRow, importId: string, question: RowQuestion): Examined {
+  const { row, line, original, dedupeKey } = read;
+  const examined = examineBody(read, importId, question);
+  const stored: StoredRow = {
+    row,
+    line,
+    original,
+    ...(read.body === undefined ? {} : { body: JSON.stringify(read.body) }),
+    ...(dedupeKey === undefined ? {} : { dedupeKey }),
+  };
+  return examined.failures.length > 0
+    ? { row: stored, result: resultOfFailures(examined.failures) }
+    : { row: stored };
+}
+
+/** What is wrong with a row's body, and what would be sent if nothing is. */
+export function examineBody(
+  { row, body, failures }: ReadRow,
+  importId: string,
+  question: RowQuestion,
+): { failures: readonly FieldFailure[]; planned?: Planned } {
+  if (failures.length > 0 || body === undefined) return { failures };
+  const checked = check(OpportunityInput, body);
+  if (!checked.ok) return { failures: checked.failures };
+  const planned = planOpportunity({ ...question, body: checked.value, jobId: rowJobId(importId, row) });
+  return { failures: planned.ok ? [] : planned.failures, planned };
+}
+
+/** @throws AppError `invalid_import` when there is no row. */
+async function storeRows(
+  deps: SubmitImportDeps,
+  record: ImportRecord,
+  rows: AsyncIterable<Examined>,
+): Promise<void> {
+  let chunk: StoredRow[] = [];
+  let results = new Map<number, RowResult>();
+  const flush = async () => {
+    refuseWhenFull(deps);
+    if (!(await deps.imports.putChunk(record, record.chunks, chunk, results))) {
+      throw new AppError('conflict', 'The upload stood still for too long and was given up; send it again.');
+    }
+    record.chunks += 1;
+    chunk = [];
+    results = new Map();
+  };
+  for await (const { row, result } of rows) {
+    chunk.push(row);
+    if (result) results.set(row.row, result);
+    if (chunk.length === ROWS_PER_CHUNK) await flush();
+  }
+  if (chunk.length > 0) await flush();
+  if (record.chunks === 0) throw new AppError('invalid_import', 'The import has no rows.');
+}
+
+async function commit(deps: SubmitImportDeps, record: ImportRecord, reading: RowReading, bodyHash: string) {
+  try {
+    const committed = await deps.imports.commit(record, { columns: reading.columns(), bodyHash });
+    if (!committed)
+      throw new AppError('conflict', 'The upload was given up before it was whole; send it again.');
+    await deps.queues.addImport(record.account, record.id, 1);
+    return committed;
+  } catch (cause) {
+    if (!mayHaveRun(cause)) {
+      await giveUpUpload(deps, record).catch(() => {});
+      throw cause;
+    }
+    const message = `It is not known whether import ${record.id} was accepted; GET /imports/${record.id} tells, or send it again with its Idempotency-Key.`;
+    throw new AppError('accept_timed_out', message, { retryAfterSeconds: 1, cause });
+  }
+}
+
+const reused = (importId: string) =>
+  new AppError('idempotency_key_reused', `The key belongs to import ${importId}, which was another request.`);
+
+/** The key has its import: the same body gives it again, another is refused, and one still being received is waited for. */
+async function replay(
+  deps: SubmitImportDeps,
+  submission: ImportSubmission,
+  importId: string,
+): Promise<{ record: ImportRecord; replayed: boolean }> {
+  const record = await deps.imports.find(importId);
+  if (!record || record.status === 'receiving') {
+    // Its process may have died: then nobody touches it any more.
+    if (record && deps.clock.nowMs() - record.updatedAtMs > deps.idleMs) {
+      await giveUpUpload(deps, record);
+      return submitImport(deps, submission);
+    }
+    const message = 'An upload with this key is being received.';
+    throw new AppError('idempotency_key_in_progress', message, { retryAfterSeconds: 1 });
+  }
+  const hash = createHash('sha256');
+  for await (const bytes of submission.stream) hash.update(bytes);
+  if (hash.digest('hex') !== record.bodyHash) throw reused(importId);
+  // The first request may have died between record and queue; adding again does nothing where it did not.
+  if (record.status === 'queued') {
+    await deps.queues.addImport(record.account, record.id, record.generation);
+    deps.queues.ring(record.account).catch(() => {});
+  }
+  return { record, replayed: true };
+}

@@ -1,0 +1,26 @@
+import type { Clock } from '../../shared/clock.ts';
+import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { ProviderDescriptor } from '../../shared/providers/port.ts';
+import type { AccountQueues } from '../../shared/queues/account-queues.ts';
+import type { Account } from '../../shared/stores/account-store.ts';
+import type { ReadGate } from '../../shared/stores/gate-reading.ts';
+import type { ImportRowStore } from '../../shared/stores/import-row-store.ts';
+import type { ImportStore } from '../../shared/stores/import-store.ts';
+import type { JobStore } from '../../shared/stores/job-store.ts';
+import type { FinishDeps } from '../../shared/use-cases/finish-import.ts';
+
+export type FeederDeps = FinishDeps & {
+  imports: Pick<ImportStore, 'find' | 'move' | 'expire' | 'lookFrom'>;
+  rows: ImportRowStore;
+  jobs: Pick<JobStore, 'find' | 'move'>;
+  queues: Pick<AccountQueues, 'add' | 'remove'>;
+  accounts: {
+    get(id: string): Promise<Account | undefined>;
+    facts(id: string): Promise<AccountFacts | undefined>;
+  };
+  descriptorOf: (provider: Account['provider']) => ProviderDescriptor;
+  readGate: ReadGate;
+  clock: Clock;
+  logger: Logger;
+};

@@ -1,0 +1,74 @@
+import { type ImportRecord, isImportEnded } from '../../shared/domain/import.ts';
+import { ImportMessage } from '../../shared/queues/messages.ts';
+import { finishImport } from '../../shared/use-cases/finish-import.ts';
+import { type Harvest, harvestRows, withdrawRows } from '../../shared/use-cases/work-rows.ts';
+import { DONE, type NextStep, type Processor, waitUntil } from '../next-step.ts';
+import type { FeederDeps } from './deps.ts';
+import { feedRows } from './feed.ts';
+
+/** How soon the feeder comes back: while something moves, while nothing does, and while every row waits. */
+const LOOK_MS = { moving: 200, still: 500, waiting: 2_000, held: 5_000 } as const;
+
+/**
+ * Works one import, one look at a time: what ended becomes results, the next rows become jobs, and the engine's place is
+ * given back. Whatever a crash leaves half done is done by the next look, since every step of it may be repeated.
+ */
+export function createFeeder(deps: FeederDeps): Processor {
+  return async (data) => {
+    const message = ImportMessage.parse(data);
+    const record = await deps.imports.find(message.import);
+    if (!record || record.status === 'receiving' || isImportEnded(record.status)) return DONE;
+    if (record.generation !== message.generation) return DONE;
+    const account = await deps.accounts.get(record.account);
+    if (!account) return DONE;
+    if (account.status !== 'active' && account.status !== 'deleting')
+      return waitUntil(deps.clock.nowMs() + LOOK_MS.held, true);
+    const harvest = await harvestRows(deps, record);
+    const stopped = await stopAtMaxErrors(deps, record.id);
+    if (!stopped) return DONE;
+    if (stopped.stop !== undefined || stopped.status === 'paused') return wind(deps, stopped);
+    const begun = await feedRows(deps, stopped, account, harvest.open);
+    if (await finishImport(deps, record.id)) return logEnd(deps, record.id);
+    return comeBack(deps, account.id, harvest, begun);
+  };
+}
+
+/** The record as it is after the harvest, stopped if too many of its rows have failed. */
+async function stopAtMaxErrors(deps: FeederDeps, id: string): Promise<ImportRecord | undefined> {
+  const record = await deps.imports.find(id);
+  const { maxErrors } = record?.options ?? {};
+  if (!record || record.stop || maxErrors === undefined || record.counts.failed < maxErrors) return record;
+  await deps.imports.move(record, { from: ['queued', 'running', 'paused'], patch: { stop: 'max_errors' } });
+  return deps.imports.find(id);
+}
+
+/** Begins nothing more, and goes on until what is under way has ended. */
+async function wind(deps: FeederDeps, record: ImportRecord): Promise<NextStep> {
+  await withdrawRows(deps, record, record.stop ? 'cancel' : 'wait');
+  await harvestRows(deps, record);
+  if (record.stop && (await finishImport(deps, record.id))) return logEnd(deps, record.id);
+  const left = await deps.rows.underWay(record);
+  if (!record.stop && left.length === 0) return DONE;
+  return waitUntil(deps.clock.nowMs() + LOOK_MS.still);
+}
+
+async function logEnd(deps: FeederDeps, id: string): Promise<NextStep> {
+  const record = await deps.imports.find(id);
+  deps.logger.info({ import_id: id, status: record?.status, ...record?.counts }, 'import.finished');
+  return DONE;
+}
+
+async function comeBack(
+  deps: FeederDeps,
+  account: string,
+  { settled, open }: Harvest,
+  begun: number,
+): Promise<NextStep> {
+  const now = deps.clock.nowMs();
+  // Nothing leaves before: looking would only cost.
+  const { blockedUntilMs } = await deps.readGate(account, now);
+  if (blockedUntilMs !== undefined) return waitUntil(Math.max(blockedUntilMs, now + LOOK_MS.moving));
+  if (settled > 0 || begun > 0) return waitUntil(now + LOOK_MS.moving);
+  const allWait = open.length > 0 && open.every(({ status }) => status === 'waiting');
+  return waitUntil(now + (allWait ? LOOK_MS.waiting : LOOK_MS.still));
+}
