@@ -69,17 +69,18 @@ function refuseInexact(ofHolder: Map<string, string> | undefined, path: Path): v
   if (!ofHolder) return;
   for (const [key, source] of ofHolder) {
     const passedOn = path.includes('remote_data') || path.includes('custom_fields');
-    if (key === 'amount' && !passedOn && significantDigits(source) > DIGITS_MAX) {
-      refuse(
-        [...path, key],
-        'not_exact',
-        `has more than ${DIGITS_MAX} significant digits: ${source.slice(0, 40)}`,
-      );
-    }
+    const sentence = key === 'amount' && !passedOn ? inexactAmount(source) : undefined;
+    if (sentence !== undefined) refuse([...path, key], 'not_exact', sentence);
     if (passedOn && !isExact(source)) {
       refuse([...path, key], 'not_exact', 'cannot be kept exactly as a JSON number; send it as text');
     }
   }
+}
+
+/** What is wrong with an amount that has more digits than a JSON number keeps, or undefined; `source` as it was written. */
+export function inexactAmount(source: string): string | undefined {
+  if (significantDigits(source) <= DIGITS_MAX) return undefined;
+  return `has more than ${DIGITS_MAX} significant digits: ${source.slice(0, 40)}`;
 }
 
 /** Digits of a JSON number without leading and trailing zeros. */
