@@ -3,6 +3,7 @@ import { systemClock, toIso } from '../shared/clock.ts';
 import { ConfigError, loadConfig } from '../shared/config.ts';
 import { createSecret } from '../shared/ids.ts';
 import { createLogger } from '../shared/logger.ts';
+import { batches } from '../shared/providers/batches.ts';
 import { clients } from '../shared/providers/clients.ts';
 import { descriptors } from '../shared/providers/descriptors.ts';
 import { paceOf } from '../shared/providers/pace.ts';
@@ -17,6 +18,7 @@ import { createAccountCache } from '../shared/stores/account-cache.ts';
 import { type Account, createAccountStore } from '../shared/stores/account-store.ts';
 import { createEpochStore } from '../shared/stores/epoch-store.ts';
 import { createGateReader } from '../shared/stores/gate-reading.ts';
+import { createImportBatchStore } from '../shared/stores/import-batch-store.ts';
 import { createImportRowStore } from '../shared/stores/import-row-store.ts';
 import { createImportStore } from '../shared/stores/import-store.ts';
 import { createJobStore } from '../shared/stores/job-store.ts';
@@ -161,7 +163,13 @@ async function main(): Promise<void> {
     replicas: config.durabilityReplicas,
   });
   const feeder = createFeeder({
-    ...{ imports, jobs, queues, accounts, readGate, clock, logger },
+    ...{ imports, jobs, queues, readGate, caller, clock, logger },
+    accounts: { get: accounts.get, facts: accounts.facts, putFacts: store.putFacts, parkForReauth },
+    batches: createImportBatchStore({ redis, keys, clock, retentionMs }),
+    batchOf: (provider) => batches[provider],
+    clientOf: (provider) => clients[provider],
+    providerTime: providerClock.at,
+    random: Math.random,
     rows: createImportRowStore({ redis, keys, clock, retentionMs, orphanMs: config.orphanMs }),
     teller: webhooks.teller,
     descriptorOf: (provider) => descriptors[provider],

@@ -20,6 +20,8 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   dwImportMaterialise: { file: 'import-materialise.lua', keys: 8 },
   dwImportSettle: { file: 'import-settle.lua', keys: 8 },
   dwImportGiveBack: { file: 'import-give-back.lua', keys: 9 },
+  dwImportBatch: { file: 'import-batch.lua', keys: 2 },
+  dwImportClaim: { file: 'import-claim.lua', keys: 1 },
   dwImportReopen: { file: 'import-reopen.lua', keys: 2 },
   dwGateEnter: { file: 'gate-enter.lua', keys: 3 },
   dwGateLeave: { file: 'gate-leave.lua', keys: 3 },

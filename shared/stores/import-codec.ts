@@ -92,6 +92,7 @@ export function decodeImport(id: string, hash: Hash, running: number): ImportRec
   const counted = (field: RowStatus) => Number(hash[field] ?? 0);
   const total = Number(hash.total ?? 0);
   const settled = ROW_RESULTS.reduce((sum, result) => sum + counted(result), 0);
+  const underWay = running + Number(hash.in_batch ?? 0);
   const parse = <T>(text: string | undefined, fallback: T): T => (text ? JSON.parse(text) : fallback);
   const strategy = STRATEGIES.find((known) => known === hash.strategy);
   return {
@@ -115,8 +116,8 @@ export function decodeImport(id: string, hash: Hash, running: number): ImportRec
     nextRow: Number(hash.next ?? 1),
     counts: {
       total,
-      queued: Math.max(0, total - settled - running),
-      running,
+      queued: Math.max(0, total - settled - underWay),
+      running: underWay,
       succeeded: counted('succeeded'),
       failed: counted('failed'),
       needs_review: counted('needs_review'),

@@ -21,7 +21,7 @@ import {
   unpackRows,
 } from './import-codec.ts';
 import { fieldOf } from './import-store.ts';
-import { encodeNewJob } from './job-codec.ts';
+import { encodeNewJob, encodePatch, type JobPatch } from './job-codec.ts';
 import type { AcceptInput } from './job-moves.ts';
 import { newJobRecord } from './job-store.ts';
 
@@ -130,7 +130,13 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
       record: Ref,
       row: number,
       input: AcceptInput,
-      more: { dedupeKey?: string; earlier?: EarlierLife; goneOwner?: string },
+      more: {
+        dedupeKey?: string;
+        earlier?: EarlierLife;
+        goneOwner?: string;
+        /** It was under way in a batch; with what its record must know of that. */
+        batched?: JobPatch;
+      },
     ): Promise<Materialised> {
       const { p, ...at } = rowKeys(record, row);
       const { account } = record;
@@ -159,7 +165,9 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
         dedupe.owner,
         more.goneOwner ?? '',
         options.retentionMs,
+        more.batched ? 1 : '',
         ...encodeNewJob(job),
+        ...(more.batched ? encodePatch(more.batched) : []),
         // first_n: attempts of a life whose record is gone; they count on, so that its late runs stay fenced off.
         ...(n > 0 ? ['n', n, 'first_n', n] : []),
       );
@@ -288,7 +296,7 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
 }
 
 /** A row as owner of a dedupe key: its job's id without dashes. */
-function ownerOf(importId: string, row: number): string {
+export function ownerOf(importId: string, row: number): string {
   return rowJobId(importId, row).replaceAll('-', '');
 }
 

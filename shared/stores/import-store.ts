@@ -100,7 +100,13 @@ export function createImportStore(options: ImportStoreOptions) {
       keys.importRows(p, record.id, chunk),
       keys.importResults(p, record.id, chunk),
     ]);
-    return [...chunks.flat(), keys.importWindow(p, record.id), keyOf(record), keys.import(p, record.id)];
+    return [
+      ...chunks.flat(),
+      keys.importWindow(p, record.id),
+      keys.importBatch(p, record.id),
+      keyOf(record),
+      keys.import(p, record.id),
+    ];
   }
 
   async function eachKey(record: ImportRecord, act: (key: string) => Promise<unknown>): Promise<void> {

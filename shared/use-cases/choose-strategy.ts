@@ -12,8 +12,10 @@ export function chooseStrategy(
   asked: Strategy,
   batch: BatchDescriptor | undefined,
   account: Pick<Account, 'settings' | 'provider'>,
+  rowEvents: boolean,
 ): ChosenStrategy {
-  const canBatch = batch?.isPossible(account.settings) === true;
+  // A row of a batch never is a job, so there is nothing to tell of it.
+  const canBatch = batch?.isPossible(account.settings) === true && !rowEvents;
   switch (asked) {
     case 'auto':
       return canBatch ? 'collections' : 'single';
@@ -21,6 +23,7 @@ export function chooseStrategy(
       return 'single';
     case 'collections':
       if (canBatch) return 'collections';
+      if (rowEvents) throw refuse('cannot be collections with row_events: rows of a batch are no jobs');
       throw refuse(
         batch
           ? 'needs a marker of kind external_id on the account'

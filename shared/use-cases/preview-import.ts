@@ -25,7 +25,12 @@ export async function previewImport(
   submission: ImportSubmission,
 ): Promise<ImportReport> {
   const { account, options } = submission;
-  const strategy = chooseStrategy(options.strategy, deps.batchOf(account.provider), account);
+  const strategy = chooseStrategy(
+    options.strategy,
+    deps.batchOf(account.provider),
+    account,
+    options.rowEvents,
+  );
   const { rows } = deps.readRows(submission.stream, {
     contentType: submission.contentType,
     contentEncoding: submission.contentEncoding,

@@ -107,7 +107,7 @@ function newRecord(deps: SubmitImportDeps, submission: ImportSubmission, reading
     createdAtMs: now,
     updatedAtMs: now,
     options,
-    strategy: chooseStrategy(options.strategy, deps.batchOf(account.provider), account),
+    strategy: chooseStrategy(options.strategy, deps.batchOf(account.provider), account, options.rowEvents),
     format: reading.format,
     chunks: 0,
     nextRow: 1,

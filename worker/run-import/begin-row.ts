@@ -55,23 +55,22 @@ export async function beginRow(
   }
 }
 
-/** As accepting does: defaults, and what newer settings of the account say. */
-function planRow(deps: FeederDeps, { record, account, facts }: RowContext, { row, body: text }: StoredRow) {
-  if (text === undefined) {
-    const result: RowResult = {
-      status: 'failed',
-      code: 'invalid_body',
-      message: 'The row could not be read.',
-    };
-    return { ok: false as const, result };
-  }
-  // What is stored with a body passed the schema when it was received.
-  const body = JSON.parse(text) as OpportunityInput;
+/**
+ * As accepting does: defaults, the provider's mapping, and what newer settings of the account say. `plan` is absent when
+ * something is stale. `input` is its job, also of a row that cannot be written but may have been.
+ */
+export function planRow(
+  deps: Pick<FeederDeps, 'descriptorOf' | 'clock'>,
+  { record, account, facts }: RowContext,
+  { row, body: text }: StoredRow,
+) {
   const onUnsupported = record.options.onUnsupported;
   const query = {
     response_format: 'unified' as const,
     ...(onUnsupported === undefined ? {} : { on_unsupported: onUnsupported }),
   };
+  // What is stored with a body passed the schema when it was received.
+  const body: OpportunityInput = text === undefined ? {} : JSON.parse(text);
   const planned = planOpportunity({
     descriptor: deps.descriptorOf(account.provider),
     settings: account.settings,
@@ -81,20 +80,27 @@ function planRow(deps: FeederDeps, { record, account, facts }: RowContext, { row
     jobId: rowJobId(record.id, row),
     nowMs: deps.clock.nowMs(),
   });
-  if (!planned.ok) return { ok: false as const, result: resultOfFailures(planned.failures) };
-  return {
-    ok: true as const,
-    input: {
-      workspace: record.workspace,
-      account: account.id,
-      provider: account.provider,
-      request: { query, body },
-      appliedDefaults: planned.appliedDefaults,
-      warnings: planned.warnings,
-      importId: record.id,
-      rowEvents: record.options.rowEvents || undefined,
-    },
+  const input = {
+    workspace: record.workspace,
+    account: account.id,
+    provider: account.provider,
+    request: { query, body },
+    appliedDefaults: planned.appliedDefaults,
+    warnings: planned.warnings,
+    importId: record.id,
+    rowEvents: record.options.rowEvents || undefined,
   };
+  if (text === undefined) {
+    const result: RowResult = {
+      status: 'failed',
+      code: 'invalid_body',
+      message: 'The row could not be read.',
+    };
+    return { ok: false as const, result, input };
+  }
+  return planned.ok
+    ? { ok: true as const, plan: planned.plan, input }
+    : { ok: false as const, result: resultOfFailures(planned.failures), input };
 }
 
 /** A failed row whose record was kept, since it may have been sent: it goes on as that very job. */

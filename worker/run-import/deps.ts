@@ -1,10 +1,13 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
 import type { Logger } from '../../shared/logger.ts';
-import type { ProviderDescriptor } from '../../shared/providers/port.ts';
+import type { BatchDescriptor } from '../../shared/providers/batch-port.ts';
+import type { Caller } from '../../shared/providers/caller.ts';
+import type { ProviderClient, ProviderDescriptor } from '../../shared/providers/port.ts';
 import type { AccountQueues } from '../../shared/queues/account-queues.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
 import type { ReadGate } from '../../shared/stores/gate-reading.ts';
+import type { ImportBatchStore } from '../../shared/stores/import-batch-store.ts';
 import type { ImportRowStore } from '../../shared/stores/import-row-store.ts';
 import type { ImportStore } from '../../shared/stores/import-store.ts';
 import type { JobStore } from '../../shared/stores/job-store.ts';
@@ -13,13 +16,23 @@ import type { FinishDeps } from '../../shared/use-cases/finish-import.ts';
 export type FeederDeps = FinishDeps & {
   imports: Pick<ImportStore, 'find' | 'move' | 'expire' | 'lookFrom'>;
   rows: ImportRowStore;
+  batches: ImportBatchStore;
   jobs: Pick<JobStore, 'find' | 'move'>;
   queues: Pick<AccountQueues, 'add' | 'remove'>;
   accounts: {
     get(id: string): Promise<Account | undefined>;
     facts(id: string): Promise<AccountFacts | undefined>;
+    putFacts(id: string, facts: AccountFacts): Promise<void>;
+    /** The grant is dead: park the account, its queue kept. */
+    parkForReauth(account: Account, message: string): Promise<void>;
   };
   descriptorOf: (provider: Account['provider']) => ProviderDescriptor;
+  batchOf: (provider: Account['provider']) => BatchDescriptor | undefined;
+  clientOf: (provider: Account['provider']) => Pick<ProviderClient, 'fetchFacts'>;
+  caller: Caller;
+  /** The provider's clock at `nowMs` of ours. */
+  providerTime: (account: string, nowMs: number) => number;
+  random: () => number;
   readGate: ReadGate;
   clock: Clock;
   logger: Logger;

@@ -1,8 +1,11 @@
 import { type ImportRecord, isImportEnded } from '../../shared/domain/import.ts';
+import type { BatchDescriptor } from '../../shared/providers/batch-port.ts';
 import { ImportMessage } from '../../shared/queues/messages.ts';
+import type { Account } from '../../shared/stores/account-store.ts';
 import { finishImport } from '../../shared/use-cases/finish-import.ts';
 import { type Harvest, harvestRows, withdrawRows } from '../../shared/use-cases/work-rows.ts';
 import { DONE, type NextStep, type Processor, waitUntil } from '../next-step.ts';
+import { stepBatch } from './batch.ts';
 import type { FeederDeps } from './deps.ts';
 import { feedRows } from './feed.ts';
 
@@ -14,7 +17,7 @@ const LOOK_MS = { moving: 200, still: 500, waiting: 2_000, held: 5_000 } as cons
  * given back. Whatever a crash leaves half done is done by the next look, since every step of it may be repeated.
  */
 export function createFeeder(deps: FeederDeps): Processor {
-  return async (data) => {
+  return async (data, signal) => {
     const message = ImportMessage.parse(data);
     const record = await deps.imports.find(message.import);
     if (!record || record.status === 'receiving' || isImportEnded(record.status)) return DONE;
@@ -26,11 +29,52 @@ export function createFeeder(deps: FeederDeps): Processor {
     const harvest = await harvestRows(deps, record);
     const stopped = await stopAtMaxErrors(deps, record.id);
     if (!stopped) return DONE;
-    if (stopped.stop !== undefined || stopped.status === 'paused') return wind(deps, stopped);
-    const begun = await feedRows(deps, stopped, account, harvest.open);
+    const isHeld = stopped.stop !== undefined || stopped.status === 'paused';
+    const batch = stopped.strategy === 'collections' ? deps.batchOf(account.provider) : undefined;
+    // An account that lost its marker writes what is left singly.
+    if (batch && (batch.isPossible(account.settings) || (await deps.batches.find(stopped)))) {
+      const step = await workBatches(deps, stopped, account, batch, harvest.open, isHeld, signal);
+      if (step) return step;
+    }
+    if (isHeld) return wind(deps, stopped);
+    const begun = batch ? 0 : await feedRows(deps, stopped, account, harvest.open);
     if (await finishImport(deps, record.id)) return logEnd(deps, record.id);
     return comeBack(deps, account.id, harvest, begun);
   };
+}
+
+/** Batches one after the other. @returns undefined when nothing is left to send. */
+async function workBatches(
+  deps: FeederDeps,
+  record: ImportRecord,
+  account: Account,
+  batch: BatchDescriptor,
+  open: Harvest['open'],
+  isHeld: boolean,
+  signal: AbortSignal,
+): Promise<NextStep | undefined> {
+  if (isHeld && !(await deps.batches.find(record))) return undefined;
+  const facts = await readFacts(deps, account, signal);
+  if (!facts) return waitUntil(deps.clock.nowMs() + LOOK_MS.waiting);
+  const step = await stepBatch(deps, { record, account, facts }, batch, open, signal);
+  if (step.kind === 'later') return waitUntil(step.untilMs);
+  // The place is given back after each: others of the account are waiting for it.
+  return step.kind === 'on' ? waitUntil(deps.clock.nowMs() + 1) : undefined;
+}
+
+/** Live values the mapping needs; undefined: not now. */
+async function readFacts(deps: FeederDeps, account: Account, signal: AbortSignal) {
+  const known = await deps.accounts.facts(account.id);
+  if (known) return known;
+  const call = deps.caller(account, { signal });
+  const looked = await deps.clientOf(account.provider).fetchFacts(call, deps.clock.nowMs(), account.settings);
+  if (looked.ok) {
+    await deps.accounts.putFacts(account.id, looked.value);
+    return looked.value;
+  }
+  if (looked.result.kind === 'needs_reauth')
+    await deps.accounts.parkForReauth(account, looked.result.message);
+  return undefined;
 }
 
 /** The record as it is after the harvest, stopped if too many of its rows have failed. */

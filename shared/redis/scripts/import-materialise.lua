@@ -4,7 +4,8 @@ Makes the job of one row, if the row is still to be begun. Made twice is made on
 KEYS  1 import  2 results:K  3 window  4 job  5 jobs:A  6 jobs:A:queued  7 open  8 dedupe:A:BUCKET (or the import)
 ARGV  1 account id  2 job id  3 row in the chunk  4 row  5 now ms  6 when the orphan sweep looks (ms)
       7 dedupe key, '' = none  8 this row as owner of the key  9 owner that is gone, whose key may be taken, '' = none
-      10 ms to keep the bucket  11… field, value, … of the record
+      10 ms to keep the bucket  11 '1' = it was under way in a batch: made whatever the import's state
+      12… field, value, … of the record
 
 returns {1}           made
         {0, status}   the job exists already, in this status
@@ -13,7 +14,9 @@ returns {1}           made
         {-1, status}  the import begins no rows now
 ]]
 local record = redis.call('HMGET', KEYS[1], 'status', 'stop')
-if (record[1] ~= 'queued' and record[1] ~= 'running') or (record[2] and record[2] ~= '') then return {-1, record[1] or 'missing'} end
+if not record[1] then return {-1, 'missing'} end
+local begins = (record[1] == 'queued' or record[1] == 'running') and (not record[2] or record[2] == '')
+if not begins and ARGV[11] ~= '1' then return {-1, record[1]} end
 local result = redis.call('HGET', KEYS[2], ARGV[3])
 -- q: it had one, and is to be tried again.
 if result and string.sub(result, 1, 1) ~= 'q' then return {3} end
@@ -32,7 +35,7 @@ if result then redis.call('HDEL', KEYS[2], ARGV[3]) end
 redis.call('ZADD', KEYS[3], ARGV[4], ARGV[4])
 local status = redis.call('HGET', KEYS[4], 'status')
 if status then return {0, status} end
-redis.call('HSET', KEYS[4], unpack(ARGV, 11))
+redis.call('HSET', KEYS[4], unpack(ARGV, 12))
 redis.call('ZADD', KEYS[5], 0, ARGV[2])
 redis.call('ZADD', KEYS[6], 0, ARGV[2])
 redis.call('ZADD', KEYS[7], ARGV[6], ARGV[1] .. ' ' .. ARGV[2])

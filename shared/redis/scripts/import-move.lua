@@ -15,7 +15,7 @@ if not from then return {0, 'missing'} end
 if not string.find(ARGV[4], ',' .. from .. ',', 1, true) then return {0, from} end
 local ends = ARGV[9] == '1'
 if ends then
-  local underWay = redis.call('ZCARD', KEYS[2])
+  local underWay = redis.call('ZCARD', KEYS[2]) + tonumber(redis.call('HGET', KEYS[1], 'in_batch') or '0')
   if underWay > 0 then return {-1, underWay} end
 end
 local to = ARGV[3] ~= '' and ARGV[3] or from
