@@ -72,9 +72,9 @@ module.exports = {
     ),
     forbid(
       'clients-use-http',
-      'The browser, command line and benchmark clients use the public API like anybody else.',
+      'The browser and command line clients know what the public API says, like anybody else.',
       { path: '^(cli|console)/' },
-      { path: '^(api|worker|sandbox|test)/' },
+      { path: '^(api|worker|shared|sandbox|local|bench|chaos|test)/' },
     ),
     forbid(
       'bullmq-in-its-place',

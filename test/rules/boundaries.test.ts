@@ -74,6 +74,7 @@ const BREACHES: [rule: string, files: Record<string, string>][] = [
     { 'sandbox/core/cheat.ts': `import '../../shared/money.ts';\n`, 'shared/money.ts': leaf },
   ],
   ['clients-use-http', { 'cli/inside.ts': `import '../api/inner.ts';\n`, 'api/inner.ts': leaf }],
+  ['clients-use-http', { 'cli/beneath.ts': `import '../shared/part.ts';\n`, 'shared/part.ts': leaf }],
   [
     'bullmq-in-its-place',
     { 'worker/other.ts': `import type { Job } from 'bullmq';\nexport type J = Job;\n` },
