@@ -23,7 +23,7 @@ import { createImportStore } from '../shared/stores/import-store.ts';
 import { createJobStore } from '../shared/stores/job-store.ts';
 import { createSealedBox } from '../shared/stores/sealed-box.ts';
 import { createTokenCache, createTokenLimiter, createTokenStore } from '../shared/stores/token-store.ts';
-import { followRow } from '../shared/use-cases/control-import.ts';
+import { endImport, followRow } from '../shared/use-cases/control-import.ts';
 import { createJobFinder } from '../shared/use-cases/read-import.ts';
 import { createApp } from './app.ts';
 import { buildWebhooks } from './build-webhooks.ts';
@@ -156,6 +156,7 @@ export async function buildApi(
           ...parts,
           store,
           teller,
+          imports: { open: imports.open, cancel: (id) => endImport(importing, id) },
           urlAllowlist: config.providerUrlAllowlist,
         }),
       (serve) =>

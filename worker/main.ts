@@ -26,6 +26,7 @@ import { createSealedBox } from '../shared/stores/sealed-box.ts';
 import { createStoppedAccounts } from '../shared/stores/stopped-accounts.ts';
 import { createUnknownStore } from '../shared/stores/unknown-store.ts';
 import { accountEvent } from '../shared/use-cases/account-event.ts';
+import { endImport } from '../shared/use-cases/control-import.ts';
 import { followStatus } from '../shared/use-cases/follow-status.ts';
 import { answerQuery } from './answer-queries/processor.ts';
 import { QueueAttacher } from './attach-accounts.ts';
@@ -162,15 +163,15 @@ async function main(): Promise<void> {
     idleMs: config.importIdleMs,
     replicas: config.durabilityReplicas,
   });
+  const rows = createImportRowStore({ redis, keys, clock, retentionMs, orphanMs: config.orphanMs });
   const feeder = createFeeder({
-    ...{ imports, jobs, queues, readGate, caller, clock, logger },
+    ...{ imports, rows, jobs, queues, readGate, caller, clock, logger },
     accounts: { get: accounts.get, facts: accounts.facts, putFacts: store.putFacts, parkForReauth },
     batches: createImportBatchStore({ redis, keys, clock, retentionMs }),
     batchOf: (provider) => batches[provider],
     clientOf: (provider) => clients[provider],
     providerTime: providerClock.at,
     random: Math.random,
-    rows: createImportRowStore({ redis, keys, clock, retentionMs, orphanMs: config.orphanMs }),
     teller: webhooks.teller,
     descriptorOf: (provider) => descriptors[provider],
   });
@@ -229,6 +230,10 @@ async function main(): Promise<void> {
     logger,
     shutdown,
     imports,
+    accountImports: {
+      open: imports.open,
+      cancel: (id) => endImport({ imports, rows, jobs, queues, teller: webhooks.teller, clock }, id),
+    },
     idleMs: config.importIdleMs,
     sweepMs: config.sweepMs,
     attachDue: () => attacher.sweep(),

@@ -20,6 +20,11 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   dwImportMaterialise: { file: 'import-materialise.lua', keys: 8 },
   dwImportSettle: { file: 'import-settle.lua', keys: 8 },
   dwImportGiveBack: { file: 'import-give-back.lua', keys: 9 },
+  dwEnterAndBatch: {
+    file: 'enter-and-batch.lua',
+    keys: 4,
+    uses: { enter: 'gate-enter.lua', batch: 'import-batch.lua' },
+  },
   dwImportBatch: { file: 'import-batch.lua', keys: 2 },
   dwImportClaim: { file: 'import-claim.lua', keys: 1 },
   dwImportReopen: { file: 'import-reopen.lua', keys: 2 },
@@ -48,6 +53,9 @@ type ScriptName =
   | 'dwImportSettle'
   | 'dwImportGiveBack'
   | 'dwImportReopen'
+  | 'dwImportBatch'
+  | 'dwImportClaim'
+  | 'dwEnterAndBatch'
   | 'dwGateEnter'
   | 'dwGateLeave'
   | 'dwEnterAndStart';

@@ -3,7 +3,7 @@ import type { ImportRecord } from '../domain/import.ts';
 import { partitionOfId, sha256Hex } from '../ids.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
-import { defineScripts } from '../redis/scripts.ts';
+import { defineScripts, type ScriptPart, type ScriptReply } from '../redis/scripts.ts';
 import { ownerOf } from './import-row-store.ts';
 
 /** Rows that go, or went, in one call. */
@@ -17,6 +17,12 @@ export type Batch = {
   /** A call before the last one may have. */
   doubtedBefore: boolean;
 };
+
+/** `not_yet` carries what the gate said; `refused`: another run has the batch, or the import begins no rows now. */
+export type BatchSent =
+  | { kind: 'begun' }
+  | { kind: 'not_yet'; reply: ScriptReply }
+  | { kind: 'refused'; why: string };
 
 type Ref = Pick<ImportRecord, 'id' | 'account'>;
 export type ImportBatchStore = ReturnType<typeof createImportBatchStore>;
@@ -32,24 +38,17 @@ export function createImportBatchStore(options: {
   const scripts = defineScripts(redis);
   const partition = (record: Ref) => partitionOfId(record.id) ?? 0;
 
-  async function write(
-    record: Ref,
-    sends: number,
-    wanted: 'send' | 'refused' | 'done',
-    rows?: readonly number[],
-  ): Promise<boolean> {
+  const keysOf = (record: Ref) => {
     const p = partition(record);
-    const [code] = await scripts.dwImportBatch(
-      keys.import(p, record.id),
-      keys.importBatch(p, record.id),
-      sends === 0 ? '' : sends,
-      clock.nowMs(),
-      wanted,
-      rows ? JSON.stringify(rows) : '',
-      rows?.length ?? 0,
-    );
-    return code === 1;
-  }
+    return [keys.import(p, record.id), keys.importBatch(p, record.id)] as const;
+  };
+  const argsOf = (sends: number, wanted: 'send' | 'refused' | 'done', rows: readonly number[] = []) => [
+    sends === 0 ? '' : sends,
+    clock.nowMs(),
+    wanted,
+    rows.length > 0 ? JSON.stringify(rows) : '',
+    rows.length,
+  ];
 
   return {
     async find(record: Ref): Promise<Batch | undefined> {
@@ -65,14 +64,31 @@ export function createImportBatchStore(options: {
     },
 
     /**
-     * The call is about to leave. @param sends those before it.
-     * @returns false when another run has the batch, or the import begins no rows now.
+     * Asks the gate and, when it lets the call pass, says which rows are about to leave, in one step.
+     * @param sends calls before it.
      */
-    send: (record: Ref, sends: number, rows: readonly number[]) => write(record, sends, 'send', rows),
+    async send(record: Ref, sends: number, rows: readonly number[], gate: ScriptPart): Promise<BatchSent> {
+      const reply = await scripts.dwEnterAndBatch(
+        ...gate.keys,
+        ...keysOf(record),
+        gate.args.length,
+        ...gate.args,
+        ...argsOf(sends, 'send', rows),
+      );
+      const [decided, code] = reply;
+      if (decided !== 2) return { kind: 'not_yet', reply };
+      return code === 1 ? { kind: 'begun' } : { kind: 'refused', why: 'the import begins no rows now' };
+    },
+
     /** Nothing of its last call was written. */
-    refused: (record: Ref, sends: number) => write(record, sends, 'refused'),
+    async refused(record: Ref, sends: number): Promise<void> {
+      await scripts.dwImportBatch(...keysOf(record), ...argsOf(sends, 'refused'));
+    },
+
     /** Each of its rows has its result or is a job. */
-    done: (record: Ref, sends: number) => write(record, sends, 'done'),
+    async done(record: Ref, sends: number): Promise<void> {
+      await scripts.dwImportBatch(...keysOf(record), ...argsOf(sends, 'done'));
+    },
 
     /** @returns undefined when the key is this row's now, else the row that has it. */
     async claim(

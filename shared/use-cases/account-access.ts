@@ -12,12 +12,20 @@ import type { ReadGate } from '../stores/gate-reading.ts';
 import type { JobStore } from '../stores/job-store.ts';
 import type { WebhookTeller } from './tell-webhooks.ts';
 
+/** What deleting an account needs to know of its imports. */
+export type AccountImports = {
+  open(account: string): Promise<string[]>;
+  cancel(importId: string): Promise<void>;
+};
+
 /** What the use cases of integrated accounts work with. */
 export type AccountDeps = {
   store: AccountStore;
   queries: Pick<AccountQueries, 'ask'>;
   queues: Pick<AccountQueues, 'pause' | 'resume' | 'activate' | 'obliterate' | 'remove'>;
   jobs: Pick<JobStore, 'counts' | 'list' | 'move'>;
+  /** Imports count as open work of the account; cancelling one ends it once its rows under way have ended. */
+  imports: AccountImports;
   readGate: ReadGate;
   teller: Pick<WebhookTeller, 'isHeard'>;
   descriptorOf: (provider: ProviderName) => ProviderDescriptor;

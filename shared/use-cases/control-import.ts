@@ -4,7 +4,7 @@ import { rowOfJobId } from '../ids.ts';
 import type { AccountQueues } from '../queues/account-queues.ts';
 import type { ImportRowStore } from '../stores/import-row-store.ts';
 import type { ImportStore } from '../stores/import-store.ts';
-import { type FinishDeps, finishImport } from './finish-import.ts';
+import { type FinishDeps, finishImport, giveUpUpload } from './finish-import.ts';
 import { harvestRows, type WorkRowsDeps, withdrawRows } from './work-rows.ts';
 
 export type ControlImportDeps = FinishDeps &
@@ -57,6 +57,14 @@ export async function cancelImport(deps: ControlImportDeps, record: ImportRecord
   await harvestRows(deps, record);
   // What is under way ends there; its queue may be held, so whatever can be done is done here.
   if (!(await finishImport(deps, record.id))) await feed(deps, record, moved.generation);
+}
+
+/** As {@link cancelImport}, for one that is to go whatever it is: its account is being deleted. */
+export async function endImport(deps: ControlImportDeps, id: string): Promise<void> {
+  const record = await deps.imports.find(id);
+  if (!record || isImportEnded(record.status)) return;
+  if (record.status === 'receiving') return giveUpUpload(deps, record);
+  await cancelImport(deps, record);
 }
 
 /**

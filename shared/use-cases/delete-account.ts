@@ -39,6 +39,8 @@ export async function deleteAccount(
       throw err;
     });
   }
+  // First: an import makes jobs.
+  await cancelImports(deps, account.id);
   await cancelWaiting(deps, account.id);
   if (account.status === 'needs_reauth') await settleUnsendable(deps, account.id, () => true);
   if ((await countOpen(deps, account.id)) > 0) await followStatus(deps, account.id);
@@ -55,10 +57,15 @@ export async function deleteAccount(
  * @returns false while jobs are open.
  */
 export async function finishDeletion(
-  deps: Pick<AccountDeps, 'jobs' | 'queues' | 'store'>,
+  deps: Pick<AccountDeps, 'jobs' | 'queues' | 'store' | 'imports'>,
   account: Pick<Account, 'id'>,
 ): Promise<boolean> {
   if ((await countOpen(deps, account.id)) > 0) return false;
+  if ((await deps.imports.open(account.id)).length > 0) {
+    // Its rows have ended; so can the import.
+    await cancelImports(deps, account.id);
+    if ((await deps.imports.open(account.id)).length > 0) return false;
+  }
   try {
     await deps.queues.obliterate(account.id);
   } catch (err) {
@@ -72,13 +79,14 @@ export async function finishDeletion(
 
 /** Ends what requests left behind: deletions that outlasted them, and accounts whose marker was never verified. */
 export async function finishAbandonedDeletions(
-  deps: Pick<AccountDeps, 'jobs' | 'queues' | 'store' | 'clock'>,
+  deps: Pick<AccountDeps, 'jobs' | 'queues' | 'store' | 'clock' | 'imports'>,
   partition: number,
 ): Promise<void> {
   for (const id of await deps.store.listPartition(partition)) {
     const account = await deps.store.get(id);
     if (account?.status !== 'deleting') continue;
     if (deps.clock.nowMs() - account.updatedAtMs < ABANDONED_MS) continue;
+    await cancelImports(deps, id);
     await cancelWaiting(deps, id);
     // Its grant died after the request was over: nobody will store another one.
     await settleUnsendable(deps, id, ({ waitReason }) => waitReason === 'account_needs_reauth');
@@ -92,19 +100,24 @@ async function countOpen(deps: Pick<AccountDeps, 'jobs'>, account: string): Prom
 }
 
 async function assertNoOpenJobs(deps: AccountDeps, account: string): Promise<void> {
-  const [open, review] = await Promise.all([
+  const [open, imports, review] = await Promise.all([
     countOpen(deps, account),
+    deps.imports.open(account),
     deps.jobs.list({ accounts: [account], statuses: ['needs_review'], withRows: true, limit: 1 }),
   ]);
-  if (open === 0 && review.jobs.length === 0) return;
+  if (open === 0 && imports.length === 0 && review.jobs.length === 0) return;
   const inReview = review.jobs.length > 0 ? ' and jobs that need review' : '';
   throw new AppError(
     'account_has_open_jobs',
-    `The account has ${open} open jobs${inReview}. Wait, or delete with ?cancel=true.`,
+    `The account has ${open} open jobs, ${imports.length} open imports${inReview}. Wait, or delete with ?cancel=true.`,
   );
 }
 
 type Jobs = Pick<AccountDeps, 'jobs' | 'queues'>;
+
+async function cancelImports(deps: Pick<AccountDeps, 'imports'>, account: string): Promise<void> {
+  for (const id of await deps.imports.open(account)) await deps.imports.cancel(id);
+}
 
 async function* openJobs(deps: Jobs, account: string, statuses: JobStatus[]): AsyncGenerator<JobRecord> {
   let cursor: string | undefined;

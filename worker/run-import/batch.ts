@@ -125,13 +125,11 @@ async function send(
   let begun = false;
   const call = deps.caller(account, {
     signal,
-    beforeSend: async () => {
-      begun = await deps.batches.send(
-        record,
-        sends,
-        rows.map(({ stored }) => stored.row),
-      );
-      return begun ? undefined : 'the import begins no rows now, or another run sends this batch';
+    begin: async (gate) => {
+      const numbers = rows.map(({ stored }) => stored.row);
+      const sent = await deps.batches.send(record, sends, numbers, gate);
+      begun ||= sent.kind === 'begun';
+      return sent;
     },
     fence: () => (signal.aborted ? 'the lock was lost before the batch left' : undefined),
   });

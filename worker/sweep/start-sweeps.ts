@@ -6,6 +6,7 @@ import type { Keys } from '../../shared/redis/keys.ts';
 import type { Shutdown } from '../../shared/shutdown.ts';
 import type { AccountStore } from '../../shared/stores/account-store.ts';
 import type { JobStore } from '../../shared/stores/job-store.ts';
+import type { AccountImports } from '../../shared/use-cases/account-access.ts';
 import { finishAbandonedDeletions } from '../../shared/use-cases/delete-account.ts';
 import { every } from './every.ts';
 import { expireIndexes } from './expire-indexes.ts';
@@ -21,6 +22,8 @@ export type SweepDeps = {
   queues: AccountQueues;
   store: AccountStore;
   imports: ImportSweepDeps['imports'];
+  /** Of one account, for deleting it. */
+  accountImports: AccountImports;
   idleMs: number;
   clock: Clock;
   logger: Logger;
@@ -49,7 +52,12 @@ export function startSweeps(deps: SweepDeps): void {
     ['attach', sweepMs, deps.attachDue],
     ['orphans', sweepMs, () => requeueOrphans(deps)],
     ['imports', sweepMs, () => requeueImports(deps)],
-    ['deletions', DELETIONS_MS, () => eachPartition(deps, (p) => finishAbandonedDeletions(deps, p))],
+    [
+      'deletions',
+      DELETIONS_MS,
+      () =>
+        eachPartition(deps, (p) => finishAbandonedDeletions({ ...deps, imports: deps.accountImports }, p)),
+    ],
     ['expire', EXPIRY_MS, () => eachPartition(deps, (p) => expirePartition(deps, p))],
   ];
   for (const [name, periodMs, task] of sweeps) {

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { TEST_ADMIN_TOKEN } from '../support/processes.ts';
+import { testRedisUrl } from '../support/redis.ts';
+import { until } from '../support/until.ts';
+import { closeRows, importsOf, salesforceRows } from './import-support.ts';
+import { aName, BY_KEY, type Rig, startRig, type Target } from './rig.ts';
+
+// Processes start slowly on a busy machine; on an idle one each test takes a few seconds.
+vi.setConfig({ testTimeout: 60_000 });
+
+/** A process dies with SIGKILL somewhere in an import: no row is lost, and none is written twice. */
+let rig: Rig;
+let imports: ReturnType<typeof importsOf>;
+let account: Target;
+let keyed: Target;
+
+const HASTY_UPLOADS = { IMPORT_IDLE_MS: '1500' };
+
+beforeAll(async () => {
+  rig = await startRig(testRedisUrl(), HASTY_UPLOADS);
+  imports = importsOf(rig);
+  account = await rig.account('close');
+  keyed = await rig.account('salesforce', { marker: BY_KEY });
+});
+afterAll(() => rig.close());
+
+const importKeys = () => rig.redis.keys(`${rig.prefix}:*import*`);
+
+/** Every row has its own record, and its result names it. */
+async function expectEachOnce(id: string, target: Target, name: string, rows: number): Promise<void> {
+  const ended = await imports.ended(id);
+  expect(ended).toMatchObject({ status: 'completed', counts: { total: rows, succeeded: rows } });
+  const written = (await imports.results(id)).map(({ remote_id }) => remote_id);
+  expect(new Set(written).size).toBe(rows);
+  expect(await rig.records(target, name)).toHaveLength(rows);
+}
+
+it('the API dies in the middle of an upload: nothing of it stays, and its key is free again', async () => {
+  const proxy = await rig.proxy();
+  const victim = await rig.anotherApi(HASTY_UPLOADS, proxy);
+  const [name, key] = [aName('Broken'), aName('key')];
+  const rows = closeRows(name, 700);
+  const headers = { 'idempotency-key': key };
+  const held = proxy.hold({ script: 'import-chunk', when: 'after', nth: 2 });
+  const answer = imports.upload(account, rows, { headers, at: victim }).catch(() => 'no answer');
+  await held.reached;
+  await victim.kill();
+  expect(await answer).toBe('no answer');
+  // Somebody may still be sending it.
+  expect((await imports.upload(account, rows, { headers })).status).toBe(409);
+
+  await rig.worker(HASTY_UPLOADS);
+  await until('the upload was given up', async () => (await importKeys()).length === 0);
+  const again = await imports.upload(account, rows, { headers });
+  expect(again.status).toBe(202);
+  await imports.act(String(again.body.id), 'cancel');
+  await imports.ended(String(again.body.id));
+});
+
+it('a client that goes away in the middle of its upload leaves nothing', async () => {
+  const gone = new AbortController();
+  let sent = 0;
+  const rows = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      sent += 1;
+      if (sent > 8) gone.abort();
+      else controller.enqueue(new TextEncoder().encode(`${closeRows(aName('Gone'), 100)}\n`));
+    },
+  });
+  const before = (await importKeys()).length;
+  const upload = fetch(`${rig.api.origin}/imports?integrated_account_id=${account.id}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TEST_ADMIN_TOKEN}`, 'content-type': 'application/x-ndjson' },
+    body: rows,
+    duplex: 'half',
+    signal: gone.signal,
+  });
+  await expect(upload).rejects.toThrow();
+  await until('nothing of it is left', async () => (await importKeys()).length <= before);
+});
+
+it('the API dies after the commit, before the feeder is queued: the sweep queues it', async () => {
+  const proxy = await rig.proxy();
+  const victim = await rig.anotherApi(HASTY_UPLOADS, proxy);
+  const [name, key] = [aName('Unfed'), aName('key')];
+  const headers = { 'idempotency-key': key };
+  const held = proxy.hold({ script: 'import-commit', when: 'after' });
+  const answer = imports
+    .upload(account, closeRows(name, 30), { headers, at: victim })
+    .catch(() => 'no answer');
+  await held.reached;
+  await victim.kill();
+  expect(await answer).toBe('no answer');
+  const listed = await rig.ask('GET', `/imports?integrated_account_id=${account.id}&limit=1`);
+  const [found] = listed.body.data as { id: string; status: string }[];
+  expect(found?.status).toBe('queued');
+
+  await rig.worker(HASTY_UPLOADS);
+  await expectEachOnce(String(found?.id), account, name, 30);
+  const again = await imports.upload(account, closeRows(name, 30), { headers });
+  expect(again.body.id).toBe(found?.id);
+  expect(await rig.records(account, name)).toHaveLength(30);
+});
+
+it.each([
+  ['rows became jobs that are not queued yet', { script: 'import-materialise', when: 'after', nth: 5 }],
+  ['a row was written and its result is not', { script: 'import-settle', when: 'before', nth: 3 }],
+  ['a row has its result and nobody knows', { script: 'import-settle', when: 'after', nth: 3 }],
+  [
+    'the attempt of a row has begun and nothing was sent',
+    { script: 'enter-and-start', when: 'after', nth: 4 },
+  ],
+] as const)('the worker dies when %s', async (_, stop) => {
+  const proxy = await rig.proxy();
+  const victim = await rig.worker(HASTY_UPLOADS, proxy);
+  const held = proxy.hold(stop);
+  const name = aName('Killed');
+  const id = await imports.accepted(account, closeRows(name, 40));
+  await held.reached;
+  await victim.kill();
+  await rig.worker(HASTY_UPLOADS);
+  await expectEachOnce(id, account, name, 40);
+});
+
+it.each([
+  ['named the rows of a batch and sent nothing', { script: 'enter-and-batch', when: 'after' }],
+  ['was answered and stored no result', { script: 'import-settle', when: 'before' }],
+  ['stored every result and not that the batch is over', { script: 'import-batch', when: 'before' }],
+] as const)('the worker dies when it has %s', async (_, stop) => {
+  const proxy = await rig.proxy();
+  const victim = await rig.worker(HASTY_UPLOADS, proxy);
+  const held = proxy.hold(stop);
+  const name = aName('Batch');
+  const id = await imports.accepted(keyed, salesforceRows(name, 260));
+  await held.reached;
+  await victim.kill();
+  await rig.worker(HASTY_UPLOADS);
+  await expectEachOnce(id, keyed, name, 260);
+});
+
+it('workers that die one after the other write every row once', async () => {
+  const name = aName('Dying');
+  const id = await imports.accepted(account, closeRows(name, 300));
+  for (const reached of [20, 90, 160]) {
+    const victim = await rig.worker(HASTY_UPLOADS);
+    await imports.reached(id, `at ${reached}`, ({ counts }) => counts.succeeded >= reached);
+    await victim.kill();
+  }
+  await rig.worker(HASTY_UPLOADS);
+  await expectEachOnce(id, account, name, 300);
+});
