@@ -20,7 +20,10 @@ beforeAll(async () => {
   rig = await startRig(testRedisUrl(), HASTY_UPLOADS);
   imports = importsOf(rig);
   account = await rig.account('close');
+  // A worker reads whether the field of the marker will do.
+  const checking = await rig.workerForAll();
   keyed = await rig.account('salesforce', { marker: BY_KEY });
+  await checking.stop();
 });
 afterAll(() => rig.close());
 
@@ -123,10 +126,10 @@ it.each([
 });
 
 it.each([
-  ['named the rows of a batch and sent nothing', { script: 'enter-and-batch', when: 'after' }],
-  ['was answered and stored no result', { script: 'import-settle', when: 'before' }],
-  ['stored every result and not that the batch is over', { script: 'import-batch', when: 'before' }],
-] as const)('the worker dies when it has %s', async (_, stop) => {
+  ['has named the rows of a batch and sent nothing', { script: 'enter-and-batch', when: 'after' }],
+  ['has its answer and stored none of it', { script: 'import-settle', when: 'before' }],
+  ['has stored every result and not that the batch is over', { script: 'import-batch', when: 'before' }],
+] as const)('the worker dies when it %s', async (_, stop) => {
   const proxy = await rig.proxy();
   const victim = await rig.worker(HASTY_UPLOADS, proxy);
   const held = proxy.hold(stop);
