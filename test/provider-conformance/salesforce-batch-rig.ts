@@ -10,7 +10,7 @@ import type { Call } from '../../shared/providers/port.ts';
 import { toUrl } from '../../shared/providers/request-url.ts';
 import { salesforceClient } from '../../shared/providers/salesforce/client.ts';
 import { salesforce } from '../../shared/providers/salesforce/descriptor.ts';
-import { createSender } from '../../shared/providers/send.ts';
+import { createSender, type Send } from '../../shared/providers/send.ts';
 
 export const SETTINGS: AccountSettings = { marker: { kind: 'external_id', field: 'Dealwright_Id__c' } };
 
@@ -38,6 +38,8 @@ const Calls = z.object({ by_call: z.record(z.string(), z.number()) });
 export type BatchRig = {
   /** The real sender: what is lost here would be lost in production. */
   call: Call;
+  send: Send;
+  credentials: () => StoredCredentials;
   fault: (fault: Record<string, unknown>) => Promise<unknown>;
   configure: (options: Record<string, unknown>) => Promise<unknown>;
   records: () => Promise<Record<string, unknown>[]>;
@@ -72,23 +74,24 @@ export function useBatchRig(): BatchRig {
   });
   beforeEach(() => control('POST', '/reset', {}));
 
+  const credentials = (): StoredCredentials => ({
+    type: 'oauth2_refresh_token',
+    instance_url: `${origin}/salesforce`,
+    client_id: 'demo-salesforce-client',
+    client_secret: 'demo-salesforce-secret',
+    refresh_token: 'demo-salesforce-refresh',
+    access_token: 'demo-salesforce-access',
+  });
+
   const call: Call = (request) => {
-    const credentials: StoredCredentials = {
-      type: 'oauth2_refresh_token',
-      instance_url: `${origin}/salesforce`,
-      client_id: 'demo-salesforce-client',
-      client_secret: 'demo-salesforce-secret',
-      refresh_token: 'demo-salesforce-refresh',
-      access_token: 'demo-salesforce-access',
-    };
     const { body } = request;
     return sender.send({
       method: request.method,
-      url: toUrl(salesforce.baseUrl(credentials, SETTINGS), request),
+      url: toUrl(salesforce.baseUrl(credentials(), SETTINGS), request),
       headers: {
         'content-type': 'application/json',
         ...request.headers,
-        ...salesforceClient.authorize(credentials),
+        ...salesforceClient.authorize(credentials()),
       },
       body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
       timeoutMs: 2_000,
@@ -97,6 +100,8 @@ export function useBatchRig(): BatchRig {
 
   return {
     call,
+    send: sender.send,
+    credentials,
     fault: (fault) => control('POST', '/faults', { provider: 'salesforce', ...fault }),
     configure: (options) => control('POST', '/limits', { provider: 'salesforce', ...options }),
     records: async () => Records.parse(await control('GET', '/records?provider=salesforce')).records,
