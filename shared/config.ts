@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ROWS_LIMIT } from './domain/import.ts';
 
 /**
  * The only reader of the environment. Every variable is listed with unit, default and meaning; `.env.example` is
@@ -147,7 +148,7 @@ export const VARIABLES = {
   },
   importRowsMax: {
     name: 'IMPORT_MAX_ROWS',
-    schema: count(1, 0xff_ffff),
+    schema: count(1, ROWS_LIMIT),
     fallback: '1000000',
     meaning: 'Rows an import may have.',
   },

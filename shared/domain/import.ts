@@ -132,7 +132,6 @@ export const ROWS_LIMIT = 0xff_ffff;
 
 export const chunkOfRow = (row: number) => Math.floor((row - 1) / ROWS_PER_CHUNK);
 export const firstRowOfChunk = (chunk: number) => chunk * ROWS_PER_CHUNK + 1;
-export const lastRowOfChunk = (chunk: number, total: number) => Math.min(total, (chunk + 1) * ROWS_PER_CHUNK);
 
 const count = z.int();
 const time = z.string().nullable();
