@@ -15,7 +15,10 @@ async function main(): Promise<number> {
   if (!parsed.ok) throw new Stop(`${parsed.message}\n\n${USAGE}`);
   const interrupt = new AbortController();
   let stage: Stage | undefined;
-  // Ctrl-C comes from the terminal and once more through npm; all but the first are meant for whoever starts us.
+  const interrupted = new Promise<never>((_, reject) => {
+    interrupt.signal.addEventListener('abort', () => reject(interrupt.signal.reason));
+  });
+  // One Ctrl-C arrives twice, from the terminal and through npm.
   process.on('SIGINT', () => interrupt.abort());
   process.on('SIGTERM', () => interrupt.abort());
   const nowMs = () => performance.now();
@@ -31,9 +34,11 @@ async function main(): Promise<number> {
     nowMs,
   };
   try {
-    return await run(parsed.value, around, (next) => {
+    const running = run(parsed.value, around, (next) => {
       stage = next;
     });
+    // Not everything that is waited for hears the signal: standard input may be silent for ever.
+    return await Promise.race([running, interrupted]);
   } catch (err) {
     if (!interrupt.signal.aborted) throw err;
     progress.note(farewell(stage));

@@ -72,6 +72,7 @@ async function uploadFile(
   onStage: (stage: Stage) => void,
 ): Promise<unknown> {
   const mapping = work.mapping === undefined ? undefined : await readMapping(work.mapping, folder);
+  if (work.file === '-') progress.note('Reading standard input …');
   const source = await openSource(work.file, work.format, folder, stdin);
   const key = work.idempotencyKey ?? randomUUID();
   const startedMs = nowMs();

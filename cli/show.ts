@@ -80,7 +80,10 @@ export function reportText({ counts, errors, warnings_by_code }: DryRunReport): 
   const shown = errors
     .slice(0, SHOWN_MAX)
     .flatMap(({ row, line, failures }) =>
-      failures.map(({ pointer, message }) => `  row ${row} (line ${line}): ${pointer} ${message}`),
+      failures.map(
+        ({ pointer, message }) =>
+          `  row ${row} (line ${line}): ${pointer === '' ? '' : `${pointer} `}${message}`,
+      ),
     );
   const warnings = Object.entries(warnings_by_code).map(([code, n]) => `  ${count(n)} rows: warning ${code}`);
   const more = counts.failed > SHOWN_MAX ? [`  and ${count(counts.failed - SHOWN_MAX)} more`] : [];

@@ -86,7 +86,7 @@ describe('the import client', () => {
       max_errors: '7',
       on_unsupported: 'reject',
     });
-    expect(run.stderr()).toMatch(/upload {2}100 % {2}39 B of 39 B {2}\d+ B\/s/);
+    expect(run.stderr()).toMatch(/upload {2}100 % {2}39 B of 39 B {2}[\d.]+ k?B\/s/);
     expect(run.stderr()).toMatch(
       /running {2}0 % {2}0 of 4 rows {2}2\.5\/s {2}0:03 left {2}2 running, 2 queued/,
     );
@@ -245,6 +245,14 @@ describe('the import client', () => {
     sent.child.kill('SIGINT');
     expect(await sent.ended).toBe(130);
     expect(sent.stderr()).toContain('with --idempotency-key k-1');
+  });
+
+  it('on Ctrl-C ends although standard input says nothing', async () => {
+    await using run = runCli(['-', '--account', ACCOUNT], { stdin: 'open', env: { DEALWRIGHT_TOKEN: 'x' } });
+    await run.says(/Reading standard input/);
+    run.child.kill('SIGINT');
+    expect(await run.ended).toBe(130);
+    expect(run.stderr()).toContain('nothing is imported');
   });
 
   it('with --no-watch prints the id and ends, though standard input stays open', async () => {
