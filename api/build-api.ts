@@ -44,14 +44,14 @@ const MEMORY_CHECK_MS = 1_000;
 
 /**
  * Opens connections, checks that Redis keeps what it acknowledges, and puts the parts together.
- * Everything opened is owned by `shutdown`.
+ * Everything opened is owned by `shutdown`; `letGo` lets those go who wait for jobs or follow imports.
  */
 export async function buildApi(
   config: Config,
   logger: Logger,
   shutdown: Shutdown,
   clock: Clock,
-): Promise<{ app: Express; waiter: JobWaiter }> {
+): Promise<{ app: Express; waiter: JobWaiter; letGo: () => void }> {
   const url = config.redisUrl ?? '';
   const connect = (name: string) =>
     shutdown.own(name, connectRedis(url, 'producer', logger), (client) => client.disconnect());
@@ -117,7 +117,7 @@ export async function buildApi(
   const tellLimits = createLimitTeller({ readGate, clock });
   const parts = { jobs, queues, queries, descriptorOf, clock, waiter, readGate, tellLimits };
   const importing = { ...parts, imports, rows, teller };
-  const closing = shutdown.own('import streams', new AbortController(), (streams) => streams.abort());
+  const closing = new AbortController();
   const app = createApp({
     logger,
     httpMetrics: createHttpMetrics(registry),
@@ -181,7 +181,11 @@ export async function buildApi(
       (serve) => serveApiTokens(serve, { tokens, clock }),
     ],
   });
-  return { app, waiter };
+  const letGo = () => {
+    waiter.close();
+    closing.abort();
+  };
+  return { app, waiter, letGo };
 }
 
 /** Only the address leaves this function: a dry run shows where a request would go, never with what. */

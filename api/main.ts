@@ -13,11 +13,11 @@ async function main(): Promise<void> {
   const shutdown = new Shutdown(logger, config.shutdownMs);
   shutdown.onSignals();
   try {
-    const { app, waiter } = await buildApi(config, logger, shutdown, systemClock);
+    const { app, letGo } = await buildApi(config, logger, shutdown, systemClock);
     const server = await listen(app, config.port, config.host);
     // Released first: whoever waits is answered 202 before the connections under it go.
     shutdown.own('http server', server, ({ close }) => {
-      waiter.close();
+      letGo();
       return close();
     });
     logger.info({ url: server.url, pid: process.pid }, 'api.listening');

@@ -272,6 +272,15 @@ export function createImportStore(options: ImportStoreOptions) {
       };
     },
 
+    /** Takes imports that have expired out of the index of their account. */
+    async dropExpired(account: string): Promise<void> {
+      const p = partitionOfAccount(account, partitions);
+      const ids = await redis.zrangebylex(keys.imports(p, account), '-', '+');
+      const exist = await Promise.all(ids.map((id) => redis.exists(keys.import(p, id))));
+      const gone = ids.filter((_, i) => exist[i] === 0);
+      if (gone.length > 0) await redis.zrem(keys.imports(p, account), ...gone);
+    },
+
     /** Ids of the account's imports that have not ended. */
     open: (account: string): Promise<string[]> =>
       redis.smembers(keys.importsOpenOf(partitionOfAccount(account, partitions), account)),

@@ -15,7 +15,12 @@ export function toRefusal(
         ? new AppError('job_already_started')
         : new AppError('conflict', 'The job changed meanwhile; read it and decide again.');
     case 'refused':
-      return moved.status === 'missing' ? new AppError('not_found') : refusedFrom(moved.status, wanted);
+      return moved.status === 'missing'
+        ? new AppError(
+            'conflict',
+            'It is a row of an import and no job now; its import is what can be controlled.',
+          )
+        : refusedFrom(moved.status, wanted);
   }
 }
 

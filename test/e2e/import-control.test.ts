@@ -174,3 +174,23 @@ it('an account is deleted together with its imports', async () => {
     async () => (await rig.ask('GET', `/integrated-accounts/${account.id}`)).status === 404,
   );
 });
+
+it('a stopping API lets those go who follow an import; they go on at another from the event they have', async () => {
+  const id = await imports.accepted(slow, closeRows(aName('Restart'), 60));
+  const stopping = await rig.anotherApi();
+  const follow = (at: { origin: string }, headers = {}) =>
+    fetch(`${at.origin}/imports/${id}/events`, {
+      headers: { authorization: `Bearer ${TEST_ADMIN_TOKEN}`, ...headers },
+      signal: AbortSignal.timeout(30_000),
+    });
+  const answer = await follow(stopping);
+  await imports.reached(id, 'under way', ({ counts }) => counts.succeeded > 0);
+  const [text] = await Promise.all([answer.text(), stopping.stop()]);
+  const revisions = [...text.matchAll(/^id: (\d+)$/gm)].map(([, revision]) => Number(revision));
+  expect(revisions.length).toBeGreaterThan(0);
+  expect(text).not.toContain('event: end');
+  const rest = await (await follow(rig.api, { 'last-event-id': String(revisions.at(-1)) })).text();
+  const [next] = [...rest.matchAll(/^id: (\d+)$/gm)].map(([, revision]) => Number(revision));
+  expect(next).toBeGreaterThan(revisions.at(-1) ?? 0);
+  expect(rest).toContain('event: end');
+});

@@ -78,6 +78,8 @@ it('a row that cannot be written is a failed row, by our field; the others go on
     status: 'succeeded',
     result: { id: results[0]?.remote_id },
   });
+  // A row that has ended is no job any more: its import is what can be retried.
+  expect(await rig.ask('POST', `/jobs/${jobs[0]?.id}/retry`)).toMatchObject({ status: 409 });
   // Listed by their import alone.
   const all = await rig.ask('GET', `/jobs?integrated_account_id=${account.id}`);
   expect(all.body.data).toEqual([]);

@@ -48,9 +48,9 @@ export async function startTestApi(env: Record<string, string> = {}, clock: Cloc
   });
   const shutdown = new Shutdown(silentLogger, 5_000);
   onTestFinished(() => shutdown.run('test over'));
-  const { app, waiter } = await buildApi(config, silentLogger, shutdown, clock);
+  const { app, waiter, letGo } = await buildApi(config, silentLogger, shutdown, clock);
   const server = shutdown.own('server', await listen(app, 0, '127.0.0.1'), (s) => {
-    waiter.close();
+    letGo();
     return s.close();
   });
   const redis = await connectTestRedis();

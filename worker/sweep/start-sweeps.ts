@@ -5,6 +5,7 @@ import type { RedisClient } from '../../shared/redis/connect.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 import type { Shutdown } from '../../shared/shutdown.ts';
 import type { AccountStore } from '../../shared/stores/account-store.ts';
+import type { ImportStore } from '../../shared/stores/import-store.ts';
 import type { JobStore } from '../../shared/stores/job-store.ts';
 import type { AccountImports } from '../../shared/use-cases/account-access.ts';
 import { finishAbandonedDeletions } from '../../shared/use-cases/delete-account.ts';
@@ -21,7 +22,7 @@ export type SweepDeps = {
   jobs: JobStore;
   queues: AccountQueues;
   store: AccountStore;
-  imports: ImportSweepDeps['imports'];
+  imports: ImportSweepDeps['imports'] & Pick<ImportStore, 'dropExpired'>;
   /** Of one account, for deleting it. */
   accountImports: AccountImports;
   idleMs: number;
@@ -69,10 +70,11 @@ async function eachPartition(deps: SweepDeps, task: (partition: number) => Promi
   for (let p = 0; p < deps.partitions; p++) await task(p);
 }
 
-async function expirePartition({ redis, keys, store }: SweepDeps, partition: number): Promise<void> {
+async function expirePartition({ redis, keys, store, imports }: SweepDeps, partition: number): Promise<void> {
   for (const account of await store.listPartition(partition)) {
     let after: string | undefined;
     do after = await expireIndexes(redis, keys, partition, account, after);
     while (after);
+    await imports.dropExpired(account);
   }
 }
