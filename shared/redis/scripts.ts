@@ -22,7 +22,7 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   dwImportGiveBack: { file: 'import-give-back.lua', keys: 9 },
   dwEnterAndBatch: {
     file: 'enter-and-batch.lua',
-    keys: 4,
+    keys: 5,
     uses: { enter: 'gate-enter.lua', batch: 'import-batch.lua' },
   },
   dwImportBatch: { file: 'import-batch.lua', keys: 2 },

@@ -107,7 +107,9 @@ async function look(
   signal: AbortSignal,
 ): Promise<Map<string, string> | undefined> {
   const keys = rows.map(({ row }) => row.key);
-  const answer = await deps.caller(account, { signal })(descriptor.findRequest(keys, account.settings));
+  const answer = await deps.caller(account, { signal, isBulk: true })(
+    descriptor.findRequest(keys, account.settings),
+  );
   return answer.kind === 'answered' ? descriptor.readFound(answer, account.settings) : undefined;
 }
 
@@ -125,6 +127,7 @@ async function send(
   let begun = false;
   const call = deps.caller(account, {
     signal,
+    isBulk: true,
     begin: async (gate) => {
       const numbers = rows.map(({ stored }) => stored.row);
       const sent = await deps.batches.send(record, sends, numbers, gate);

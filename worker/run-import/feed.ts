@@ -1,5 +1,5 @@
 import { chunkOfRow, firstRowOfChunk, type ImportRecord } from '../../shared/domain/import.ts';
-import { paceOf } from '../../shared/providers/gate.ts';
+import { paceOf } from '../../shared/providers/pace.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
 import type { Harvest } from '../../shared/use-cases/work-rows.ts';
 import { beginRow } from './begin-row.ts';

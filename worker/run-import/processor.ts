@@ -66,7 +66,7 @@ async function workBatches(
 async function readFacts(deps: FeederDeps, account: Account, signal: AbortSignal) {
   const known = await deps.accounts.facts(account.id);
   if (known) return known;
-  const call = deps.caller(account, { signal });
+  const call = deps.caller(account, { signal, isBulk: true });
   const looked = await deps.clientOf(account.provider).fetchFacts(call, deps.clock.nowMs(), account.settings);
   if (looked.ok) {
     await deps.accounts.putFacts(account.id, looked.value);

@@ -2,7 +2,7 @@
 The gate lets a batch pass and its rows are named as under way, in one step: see enter-and-start.lua. `enter` is
 gate-enter.lua, `batch` is import-batch.lua.
 
-KEYS  1 gate  2 leases  3… as import-batch.lua
+KEYS  1…3 as gate-enter.lua  4… as import-batch.lua
 ARGV  1 how many follow for gate-enter.lua  2… as gate-enter.lua  then… as import-batch.lua
 
 returns {1, ms}           the slot is reserved and the lease held, but only after ms: ask again then, with this lease
@@ -10,8 +10,11 @@ returns {1, ms}           the slot is reserved and the lease held, but only afte
         {2, …}            what import-batch.lua returned; the lease is held if that is {1, sends}
 ]]
 local forGate = tonumber(ARGV[1])
-local entered = enter({ KEYS[1], KEYS[2] }, { unpack(ARGV, 2, 1 + forGate) })
+local entered = enter({ KEYS[1], KEYS[2], KEYS[3] }, { unpack(ARGV, 2, 1 + forGate) })
 if entered[1] ~= 1 or entered[2] > 0 then return entered end
-local begun = batch({ unpack(KEYS, 3) }, { unpack(ARGV, 2 + forGate) })
-if begun[1] ~= 1 then redis.call('ZREM', KEYS[2], ARGV[2]) end
+local begun = batch({ unpack(KEYS, 4) }, { unpack(ARGV, 2 + forGate) })
+if begun[1] ~= 1 then
+  redis.call('ZREM', KEYS[2], ARGV[2])
+  redis.call('HDEL', KEYS[3], ARGV[2])
+end
 return { 2, begun[1], begun[2] }
