@@ -24,6 +24,10 @@ export type RunningQueue = { close(force?: boolean): Promise<void> };
 /** Non-connection errors a second after which a worker rests: OOM, READONLY or NOREPLICAS make its fetch loop spin. */
 const ERRORS_PER_SECOND_MAX = 5;
 const REST_MS = 2_000;
+/** A wait for the pace is shorter than this, one for a limit of the provider longer. */
+const LONG_WAIT_MS = 1_000;
+const BULK_PAUSE_MS = 25;
+const PAUSE_MS_MAX = 60_000;
 
 /**
  * Runs one queue. The only place where a processor's wish becomes a BullMQ verb:
@@ -92,8 +96,13 @@ async function giveBack(
   if (job.priority !== priority) await job.changePriority({ priority });
   const untilMs = Math.max(step.untilMs, now + 1);
   await job.moveToDelayed(untilMs, token);
-  // Only saves fetching in vain: the message is given back already, whatever becomes of it.
-  if (step.wholeQueue) await worker.rateLimit(Math.min(untilMs - now, 60_000)).catch(() => {});
+  if (step.wholeQueue) {
+    const waitMs = untilMs - now;
+    // Bulk work that only waits for its turn must not keep a single create from being fetched meanwhile.
+    const pauseMs = isBulk && waitMs < LONG_WAIT_MS ? BULK_PAUSE_MS : Math.min(waitMs, PAUSE_MS_MAX);
+    // Only saves fetching in vain: the message is given back already, whatever becomes of it.
+    await worker.rateLimit(pauseMs).catch(() => {});
+  }
   throw new DelayedError();
 }
 
