@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../shared/logger.ts';
 import type { AccountQueues } from '../shared/queues/account-queues.ts';
 import type { RedisClient } from '../shared/redis/connect.ts';
@@ -12,6 +13,10 @@ import { type RunningQueue, runQueue } from './run-queue.ts';
 const IDLE_MS = 5_000;
 /** With only delayed jobs, a queue is left when the next one is further away than this. */
 const LEAVE_FOR_MS = 10_000;
+/** Closing takes a second at most, the engine's `drainDelay`. */
+const CLOSE_MS = 3_000;
+/** An engine that has fetched nothing for so long although there is work is replaced: after an outage one may never wake. */
+const STUCK_MS = 15_000;
 const QUERY_CONCURRENCY = 16;
 /** Calls under way to one webhook endpoint, per process: one that hangs holds these, and nobody else's. */
 const DELIVERY_CONCURRENCY = 16;
@@ -37,6 +42,10 @@ export type AttachDeps = {
   stalledMs: number;
   /** See {@link IDLE_MS}. */
   idleMs?: number;
+  /** See {@link STUCK_MS}. */
+  stuckMs?: number;
+  /** Tests put an engine here that hangs. */
+  run?: typeof runQueue;
   logger: Logger;
 };
 
@@ -46,6 +55,8 @@ type Attached = {
   queue: RunningQueue;
   state: 'attached' | 'closing';
   lastWorkMs: number;
+  /** Messages in hand. */
+  underWay: number;
   bell: boolean;
   timer?: NodeJS.Timeout;
 };
@@ -62,12 +73,14 @@ export class QueueAttacher {
   /** Being opened → whether a bell rang meanwhile. */
   readonly #attaching = new Map<string, boolean>();
   readonly #idleMs: number;
+  readonly #stuckMs: number;
   #stopped = false;
 
   constructor(deps: AttachDeps) {
     this.#deps = deps;
     this.#scripts = defineScripts(deps.redis);
     this.#idleMs = deps.idleMs ?? IDLE_MS;
+    this.#stuckMs = deps.stuckMs ?? STUCK_MS;
   }
 
   get size(): number {
@@ -144,8 +157,9 @@ export class QueueAttacher {
       name,
       state: 'attached',
       lastWorkMs: Date.now(),
+      underWay: 0,
       bell: false,
-      queue: runQueue({
+      queue: (this.#deps.run ?? runQueue)({
         name,
         prefix: keys.queuePrefix(partition),
         connection: this.#deps.connection,
@@ -155,7 +169,8 @@ export class QueueAttacher {
         logger,
         processor: (message, signal) => {
           attached.lastWorkMs = Date.now();
-          return processor(message, signal);
+          attached.underWay++;
+          return processor(message, signal).finally(() => attached.underWay--);
         },
         onFailed: (message) => this.#deps.onFailed?.(message),
         onIdle: () => this.#leaveSoon(attached),
@@ -195,12 +210,35 @@ export class QueueAttacher {
 
   async #tryToLeave(attached: Attached): Promise<void> {
     attached.bell = false;
-    if (!(await this.#leave(attached.partition, attached.name))) {
-      this.#leaveSoon(attached);
-      return;
+    const { partition, name } = attached;
+    const { logger } = this.#deps;
+    if (!(await this.#leave(partition, name))) {
+      if (!(await this.#isStuck(attached))) {
+        this.#leaveSoon(attached);
+        return;
+      }
+      logger.warn({ queue: name, idle_ms: Date.now() - attached.lastWorkMs }, 'queue.stuck');
+      attached.bell = true;
     }
-    await this.#close(attached);
-    if (attached.bell) this.attach(attached.partition, attached.name);
+    const closed = this.#close(attached).then(() => true);
+    // The engine may never come to the end of it when Redis goes away in this moment. What rings meanwhile must not wait
+    // for that: two workers on one queue are harmless, none is not.
+    if (!(await Promise.race([closed, sleep(CLOSE_MS, false, { ref: false })]))) {
+      logger.warn({ queue: name, close_ms: CLOSE_MS }, 'queue.still_closing');
+      closed.catch((err) => logger.warn({ err, queue: name }, 'queue.close_failed'));
+      this.#forget(attached);
+    }
+    if (attached.bell) this.attach(partition, name);
+  }
+
+  async #isStuck({ partition, name, underWay, lastWorkMs }: Attached): Promise<boolean> {
+    if (underWay > 0 || Date.now() - lastWorkMs < this.#stuckMs) return false;
+    return this.#deps.queues.hasReadyWork(partition, name);
+  }
+
+  #forget(attached: Attached): void {
+    const id = `${attached.partition} ${attached.name}`;
+    if (this.#attached.get(id) === attached) this.#attached.delete(id);
   }
 
   /** @returns whether the queue needs no worker for now. */
@@ -222,7 +260,7 @@ export class QueueAttacher {
     attached.state = 'closing';
     clearTimeout(attached.timer);
     await attached.queue.close(force);
-    this.#attached.delete(`${attached.partition} ${attached.name}`);
+    this.#forget(attached);
     this.#deps.logger.debug({ queue: attached.name }, 'queue.detached');
   }
 

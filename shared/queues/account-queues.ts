@@ -168,6 +168,17 @@ export function createAccountQueues(options: {
     resume: (account: string): Promise<void> => accountQueue(account).resume(),
     isPaused: (account: string): Promise<boolean> => accountQueue(account).isPaused(),
 
+    /** Whether a worker that is attached ought to be fetching: there is work, and neither a pause nor a limit holds it. */
+    async hasReadyWork(partition: number, name: string): Promise<boolean> {
+      const queue = queueOf(partition, name);
+      const [counts, isPaused, limitedMs] = await Promise.all([
+        queue.getJobCounts('wait', 'prioritized'),
+        queue.isPaused(),
+        queue.getRateLimitTtl(),
+      ]);
+      return !isPaused && limitedMs <= 0 && Object.values(counts).some((count) => count > 0);
+    },
+
     /** Stops workers from fetching in vain; the gate stays the truth. */
     async holdBack(account: string, ms: number): Promise<void> {
       await accountQueue(account).rateLimit(ms);

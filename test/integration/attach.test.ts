@@ -6,15 +6,16 @@ import { PRIORITY, WriteMessage } from '../../shared/queues/messages.ts';
 import { createAccountStore } from '../../shared/stores/account-store.ts';
 import { createJobStore } from '../../shared/stores/job-store.ts';
 import { createSealedBox } from '../../shared/stores/sealed-box.ts';
-import { QueueAttacher } from '../../worker/attach-accounts.ts';
+import { type AttachDeps, QueueAttacher } from '../../worker/attach-accounts.ts';
 import { DONE, type NextStep } from '../../worker/next-step.ts';
+import { runQueue } from '../../worker/run-queue.ts';
 import { aTestRedis, connectTestRedis, silentLogger } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 
 const PARTITIONS = 2;
 
 /** An attacher whose queues are left after `idleMs`, and what puts jobs in as the API does. No sweep runs. */
-async function anAttacher(idleMs: number) {
+async function anAttacher(idleMs: number, more: Partial<AttachDeps> = {}) {
   const { redis, keys } = await aTestRedis();
   const accepting = await connectTestRedis('producer');
   const jobs = createJobStore({
@@ -67,6 +68,7 @@ async function anAttacher(idleMs: number) {
     stalledMs: 30_000,
     idleMs,
     logger: silentLogger,
+    ...more,
   });
   await attacher.listen();
   onTestFinished(async () => {
@@ -221,5 +223,36 @@ describe('a held account', () => {
       await rig.queues.activate(account);
       await until(`round ${round} has run`, () => rig.ran.has(id), { withinMs: 3_000, everyMs: 2 });
     }
+  });
+});
+
+describe('an engine that hangs', () => {
+  const HANGS = { close: () => Promise.resolve() };
+
+  it('and fetches nothing although there is work is replaced', async () => {
+    let engines = 0;
+    const run: typeof runQueue = (options) => (++engines === 1 ? HANGS : runQueue(options));
+    const rig = await anAttacher(20, { run, stuckMs: 200 });
+    const id = await rig.accept(await rig.anAccount());
+    await until('it has run', () => rig.ran.has(id));
+    expect(engines).toBe(2);
+  });
+
+  it('in its closing does not keep the account from getting another', async () => {
+    let engines = 0;
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+    const neverClosed = {
+      close: () => {
+        ask();
+        return new Promise<void>(() => {});
+      },
+    };
+    const run: typeof runQueue = (options) => (++engines === 1 ? neverClosed : runQueue(options));
+    const rig = await anAttacher(20, { run });
+    const account = await rig.anAccount();
+    await rig.queues.ring(account);
+    await asked;
+    const id = await rig.accept(account);
+    await until('it has run', () => rig.ran.has(id));
   });
 });

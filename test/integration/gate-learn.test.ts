@@ -59,9 +59,13 @@ async function drain(gate: VirtualGate, limit: number, says: Says, forSeconds: n
   const seconds = Array.from({ length: forSeconds }, () => ({ served: 0, refused: 0 }));
   const beganMs = await gate.nowMs();
   for (;;) {
-    const entered = await gate.enter(pace, { waitMsMax: 250 });
+    let entered = await gate.enter(pace, { waitMsMax: 250 });
+    // As a call does: it waits for its slot, and asks again.
+    while (entered.kind === 'go' && entered.waitMs > 0) {
+      await gate.advance(entered.waitMs);
+      entered = { ...(await gate.again(entered.lease, pace)), lease: entered.lease };
+    }
     if (entered.kind === 'later') await gate.advance(entered.ms);
-    else if (entered.waitMs > 0) await gate.advance(entered.waitMs);
     const nowMs = await gate.nowMs();
     const second = seconds[Math.floor((nowMs - beganMs) / 1_000)];
     if (!second) return seconds;
