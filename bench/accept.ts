@@ -23,11 +23,11 @@ type Round = { perSecond: number; processUs: number; redisUs: number };
  * bare Express and `queue.add` of the same 600-byte body, both on `appendfsync always`, in alternating rounds.
  */
 export const accept: Bench = async ({ quick }) => {
-  const seconds = quick ? 3 : 8;
+  const seconds = quick ? 2 : 8;
   await using redis = await startBenchRedis();
   const floors: Round[] = [];
   const ours: Round[] = [];
-  for (let i = 0; i < (quick ? 3 : 5); i++) {
+  for (let i = 0; i < (quick ? 1 : 5); i++) {
     floors.push(await acceptFloor(redis, seconds, `floor${i}`));
     ours.push(await acceptOurs(redis, seconds, `ours${i}`));
   }

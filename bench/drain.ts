@@ -29,14 +29,14 @@ const IDS: Ids = { leads: ['lead_Northwind', 'lead_Contoso', 'lead_Fabrikam'], o
  * the two is what the write protocol costs. Rounds alternate, so that a noisy machine is noisy for all.
  */
 export const drain: Bench = async ({ quick }) => {
-  const count = quick ? 3_000 : 8_000;
+  const count = quick ? 2_000 : 8_000;
   await using redis = await startBenchRedis();
   await using sandbox = await startBenchSandbox();
   const ours: Round[] = [];
   const floors: Round[] = [];
   const unprotected: Round[] = [];
   await reset(sandbox);
-  for (let i = 0; i < (quick ? 3 : 5); i++) {
+  for (let i = 0; i < (quick ? 1 : 5); i++) {
     floors.push(await drainQueue(redis, sandbox, FLOOR, count, `floor${i}`));
     await reset(sandbox);
     ours.push(await drainOurs(redis, sandbox, IDS, count, `ours${i}`));
