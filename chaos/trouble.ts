@@ -51,7 +51,12 @@ type Row = {
   attempts: number;
   writes_refused_by_redis: number;
 };
-export type TroubleResult = { seconds: number; troubles: Row[] } & Verdict;
+export type TroubleResult = {
+  seconds: number;
+  troubles: Row[];
+  /** Engines that stood still although there was work, and closings that did not end: replaced. */
+  engines_replaced: number;
+} & Verdict;
 
 /**
  * Long trouble at its real length, under an even load over all accounts and without faults of the providers: what the
@@ -98,7 +103,8 @@ export async function runTrouble(options: {
   const ids = submitted.flatMap(({ jobId }) => jobId ?? []);
   const jobs = await waitForJobs(ids, system.origin, 150_000);
   const verdict = judge(submitted, jobs, await readRecords(system.sandbox, plan.seed));
-  return { seconds: Math.round((Date.now() - beganMs) / 1_000), troubles, ...verdict };
+  const engines_replaced = system.logged('queue.stuck') + system.logged('queue.still_closing');
+  return { seconds: Math.round((Date.now() - beganMs) / 1_000), troubles, engines_replaced, ...verdict };
 }
 
 /** Calls take so long that some are always under way when trouble begins. */
