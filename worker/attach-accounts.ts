@@ -57,6 +57,8 @@ type Attached = {
   lastWorkMs: number;
   /** Messages in hand. */
   underWay: number;
+  /** Since when work was seen that nothing keeps from being fetched. */
+  readySinceMs?: number;
   bell: boolean;
   timer?: NodeJS.Timeout;
 };
@@ -231,9 +233,15 @@ export class QueueAttacher {
     if (attached.bell) this.attach(partition, name);
   }
 
-  async #isStuck({ partition, name, underWay, lastWorkMs }: Attached): Promise<boolean> {
-    if (underWay > 0 || Date.now() - lastWorkMs < this.#stuckMs) return false;
-    return this.#deps.queues.hasReadyWork(partition, name);
+  async #isStuck(attached: Attached): Promise<boolean> {
+    const { partition, name } = attached;
+    if (attached.underWay > 0 || !(await this.#deps.queues.hasReadyWork(partition, name))) {
+      attached.readySinceMs = undefined;
+      return false;
+    }
+    // From when work was seen: an engine that had none, or no Redis, for long is about to fetch it.
+    attached.readySinceMs ??= Date.now();
+    return Date.now() - Math.max(attached.readySinceMs, attached.lastWorkMs) >= this.#stuckMs;
   }
 
   #forget(attached: Attached): void {
