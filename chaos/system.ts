@@ -19,6 +19,8 @@ export type System = {
   origin(): string;
   /** SIGSTOP for so long: it answers nobody, and its connections stay open. */
   freeze(victim: 'worker' | 'redis', forMs: number): Promise<void>;
+  /** Everything the living workers wrote. */
+  logs(): string;
   /** Log lines of the living workers with this event. */
   logged(event: string): number;
   /** SIGKILL; starts it again after `downMs`. Resolves when it works again. */
@@ -75,6 +77,7 @@ export async function startSystem(naive: boolean, env: Environment = {}): Promis
       await pause(forMs);
       process.kill(-frozen.child.pid, 'SIGCONT');
     },
+    logs: () => slots.worker.map((slot) => slot.process?.logs() ?? '').join('\n'),
     logged: (event) => slots.worker.flatMap((slot) => slot.process?.records(event) ?? []).length,
     async crash(victim, which, downMs) {
       if (victim === 'redis') {

@@ -1,3 +1,6 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chaosAccounts } from './accounts.ts';
 import { submit, waitForJobs } from './client.ts';
@@ -103,6 +106,11 @@ export async function runTrouble(options: {
   const ids = submitted.flatMap(({ jobId }) => jobId ?? []);
   const jobs = await waitForJobs(ids, system.origin, 150_000);
   const verdict = judge(submitted, jobs, await readRecords(system.sandbox, plan.seed));
+  if (verdict.non_terminal > 0) {
+    const file = join(await mkdtemp(join(tmpdir(), 'dealwright-trouble-')), 'workers.log');
+    await writeFile(file, system.logs());
+    verdict.findings.push(`what the workers wrote: ${file}`);
+  }
   const engines_replaced = system.logged('queue.stuck') + system.logged('queue.still_closing');
   return { seconds: Math.round((Date.now() - beganMs) / 1_000), troubles, engines_replaced, ...verdict };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../shared/clock.ts';
 import { createAccountQueues } from '../../shared/queues/account-queues.ts';
 import { PRIORITY, WriteMessage } from '../../shared/queues/messages.ts';
+import { partitionOfAccount } from '../../shared/redis/partitions.ts';
 import { createAccountStore } from '../../shared/stores/account-store.ts';
 import { createJobStore } from '../../shared/stores/job-store.ts';
 import { createSealedBox } from '../../shared/stores/sealed-box.ts';
@@ -254,5 +255,22 @@ describe('an engine that hangs', () => {
     await asked;
     const id = await rig.accept(account);
     await until('it has run', () => rig.ran.has(id));
+  });
+
+  it('is told from one that a limit or a pause holds back: there it has nothing to fetch', async () => {
+    const { redis, keys } = await aTestRedis();
+    const queues = createAccountQueues({ redis, keys, partitions: PARTITIONS, logger: silentLogger });
+    onTestFinished(() => queues.close());
+    const account = randomUUID();
+    const isReady = () => queues.hasReadyWork(partitionOfAccount(account, PARTITIONS), account);
+    expect(await isReady()).toBe(false);
+    await queues.add(account, 'job', 1, PRIORITY.interactive);
+    expect(await isReady()).toBe(true);
+    await queues.pause(account);
+    expect(await isReady()).toBe(false);
+    await queues.resume(account);
+    expect(await isReady()).toBe(true);
+    await queues.holdBack(account, 60_000);
+    expect(await isReady()).toBe(false);
   });
 });

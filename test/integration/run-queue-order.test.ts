@@ -65,3 +65,36 @@ it('lets interactive work that was given back pass other interactive work', asyn
   const order = await orderOf({ given: PRIORITY.interactive, later: PRIORITY.interactive });
   expect(order.indexOf('first')).toBeLessThan(order.indexOf('later'));
 });
+
+it('does not keep a single create from being fetched while bulk work waits for its turn', async () => {
+  const { redis, keys } = await aTestRedis();
+  const queues = createAccountQueues({ redis, keys, partitions: PARTITIONS, logger: silentLogger });
+  const account = randomUUID();
+  let [dueMs, singleMs] = [0, 0];
+  await queues.add(account, 'bulk', 1, PRIORITY.bulk);
+  const running = runQueue({
+    name: account,
+    prefix: keys.queuePrefix(partitionOfAccount(account, PARTITIONS)),
+    connection: await connectTestRedis('blocking'),
+    concurrency: 1,
+    lockMs: 30_000,
+    stalledMs: 30_000,
+    logger: silentLogger,
+    processor: async (message) => {
+      if (WriteMessage.parse(message).job === 'single') singleMs = Date.now();
+      if (dueMs > 0) return DONE;
+      await queues.add(account, 'single', 1, PRIORITY.interactive);
+      // As long as a wait for the pace may be.
+      dueMs = Date.now() + 950;
+      return waitUntil(dueMs, true);
+    },
+    onFailed: () => {},
+    onIdle: () => {},
+  });
+  onTestFinished(async () => {
+    await running.close();
+    await queues.close();
+  });
+  await until('the single create has been fetched', () => singleMs > 0);
+  expect(singleMs).toBeLessThan(dueMs);
+});

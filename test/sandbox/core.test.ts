@@ -1,21 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createRandom, pathMatcher } from '../../sandbox/core/faults.ts';
 import { createFixedWindow, createSlidingWindow } from '../../sandbox/core/window.ts';
+import { until } from '../support/until.ts';
 import { anOpportunity, useSalesforce } from './salesforce-harness.ts';
 
 const salesforce = useSalesforce();
 const create = (overrides: Record<string, unknown> = {}) =>
   salesforce.api('POST', '/sobjects/Opportunity', anOpportunity(overrides));
 const written = async () => (await salesforce.records()).length;
-
-async function until(condition: () => Promise<boolean>, deadlineMs = 3_000): Promise<void> {
-  const giveUpAt = Date.now() + deadlineMs;
-  while (!(await condition())) {
-    if (Date.now() > giveUpAt) throw new Error('the condition did not come true in time');
-    await sleep(10);
-  }
-}
 
 describe('faults', () => {
   it('resets the connection before the write', async () => {
@@ -56,7 +48,7 @@ describe('faults', () => {
     await salesforce.fault({ kind: 'late_commit', delay_ms: 150, reset_after_ms: 20 });
     await expect(create()).rejects.toThrow();
     expect(await written()).toBe(0);
-    await until(async () => (await written()) === 1);
+    await until('it is written', async () => (await written()) === 1);
   });
 
   it('writes late and still answers a client that waited', async () => {
@@ -73,7 +65,7 @@ describe('faults', () => {
   it('hangs after the write and answers after the delay', async () => {
     await salesforce.fault({ kind: 'hang_after_commit', delay_ms: 100 });
     const pending = create();
-    await until(async () => (await written()) === 1);
+    await until('it is written', async () => (await written()) === 1);
     expect((await pending).status).toBe(201);
   });
 
