@@ -15,7 +15,7 @@ const IDLE_MS = 5_000;
 const LEAVE_FOR_MS = 10_000;
 /** Closing takes a second at most, the engine's `drainDelay`. */
 const CLOSE_MS = 3_000;
-/** An engine that has fetched nothing for so long although there is work is replaced: after an outage one may never wake. */
+/** An engine that has fetched nothing for so long although there is work is replaced, should one not wake after an outage. */
 const STUCK_MS = 15_000;
 const QUERY_CONCURRENCY = 16;
 /** Calls under way to one webhook endpoint, per process: one that hangs holds these, and nobody else's. */
