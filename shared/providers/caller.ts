@@ -13,8 +13,13 @@ import type { ProviderClock } from './provider-clock.ts';
 import type { Send } from './send.ts';
 import type { TokenRefresher } from './token-refresh.ts';
 
-/** A create waits this long in place for its turn; longer, and it gives its place in the queue back. */
-const CREATE_WAIT_MS = 500;
+/**
+ * A create waits this long in place for its turn; longer, and it gives its place in the queue back. Enough of them wait for
+ * the next slots to be taken even while those given back are fetched again.
+ */
+const CREATE_WAIT_MS = 2_000;
+/** Bulk work waits no longer: what waits in place holds messages under way that a single create could be. */
+const BULK_WAIT_MS = 500;
 /** Calls that complete something already begun wait longer before they give up their place. */
 const FOLLOWING_WAIT_MS = 2_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -117,7 +122,7 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
     account: account.id,
     pace: call.pace,
     host: new URL(url).host,
-    patienceMs: request.purpose === 'create' ? CREATE_WAIT_MS : FOLLOWING_WAIT_MS,
+    patienceMs: request.purpose !== 'create' ? FOLLOWING_WAIT_MS : isBulk ? BULK_WAIT_MS : CREATE_WAIT_MS,
     timeoutMs,
     parentId,
     isBulk,
@@ -136,7 +141,11 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
       method: request.method,
       url,
       timeoutMs,
-      fence: call.options.fence,
+      fence: () => {
+        const reason = call.options.fence?.();
+        if (reason === undefined) passed.left();
+        return reason;
+      },
       signal: call.options.signal,
       ...headersAndBody(call),
     });

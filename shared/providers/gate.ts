@@ -2,8 +2,12 @@ import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { partitionOfAccount } from '../redis/partitions.ts';
 import { defineScripts, type ScriptPart, type ScriptReply } from '../redis/scripts.ts';
+import { createGateClock } from './gate-clock.ts';
 import type { Pace } from './pace.ts';
 import type { LearnedLimits } from './port.ts';
+
+/** When a call should leave, and its place in the ring of such moments; all times on the clock of Redis. */
+export type Slot = { nowMs: number; leaveAtMs: number; place: string };
 
 export type GateAsk = {
   lease: string;
@@ -19,10 +23,10 @@ export type GateAsk = {
 
 export type Entered =
   /**
-   * Wait `waitMs`, then ask again with the same lease, which is held until `leave` or its expiry; 0 = call.
-   * `isProbe`: the provider was down, and this is the one call let through to see whether it still is.
+   * Wait `waitMs`, then ask again with the same lease, which is held until `leave` or its expiry; 0 = call, at the moment of
+   * its `slot`. `isProbe`: the provider was down, and this is the one call let through to see whether it still is.
    */
-  | { kind: 'go'; waitMs: number; isProbe?: true }
+  | { kind: 'go'; waitMs: number; slot?: Slot; isProbe?: true }
   | {
       kind: 'later';
       ms: number;
@@ -30,8 +34,12 @@ export type Entered =
     };
 
 /** What gate-enter.lua returned. */
-export function readEntered([go, ms, third]: ScriptReply): Entered {
-  if (go === 1) return { kind: 'go', waitMs: Number(ms), ...(third === 1 ? { isProbe: true } : {}) };
+export function readEntered([go, ms, third, now, leaveAt, place]: ScriptReply): Entered {
+  if (go === 1 && place === undefined) return { kind: 'go', waitMs: Number(ms) };
+  if (go === 1) {
+    const slot = { nowMs: Number(now), leaveAtMs: Number(leaveAt), place: String(place) };
+    return { kind: 'go', waitMs: 0, slot, ...(third === 1 ? { isProbe: true } : {}) };
+  }
   // The script returns one of exactly these words.
   return { kind: 'later', ms: Number(ms), reason: third as Extract<Entered, { kind: 'later' }>['reason'] };
 }
@@ -111,6 +119,9 @@ export function createGate(options: {
   };
 
   return {
+    /** The clock that slots go by. */
+    clock: createGateClock(),
+
     newLease: () => `${options.processId}.${++leases}`,
 
     /**
@@ -136,6 +147,12 @@ export function createGate(options: {
     async enter(account: string, ask: GateAsk): Promise<Entered> {
       const { keys, args } = this.question(account, ask);
       return readEntered(await scripts.dwGateEnter(...keys, ...args));
+    },
+
+    /** The call in this place left at `atMs`, on the clock of Redis, and not at its moment: whoever comes a window later counts from there. */
+    async leftLate(account: string, place: string, atMs: number): Promise<void> {
+      const [gate] = keysOf(account, undefined);
+      await scripts.dwGateLate(gate, place, atMs.toFixed(3));
     },
 
     async leave(account: string, lease: string, leaving: Leaving, nowMs: number): Promise<Left> {

@@ -1,13 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { ScriptPart, ScriptReply } from '../redis/scripts.ts';
-import { type Entered, type Gate, type Leaving, type Left, readEntered } from './gate.ts';
+import { type Entered, type Gate, type Leaving, type Left, readEntered, type Slot } from './gate.ts';
 import type { Pace } from './pace.ts';
 import type { Places } from './places.ts';
 import type { CallResult } from './port.ts';
 
 /** A slot is let go by a call that got its place longer than this after it: calls that bunch up break strict windows. */
 const LATE_MS = 5;
+/** More than the gate's lead: a clock that was set must not hold calls back. */
+const LEAD_MS_MAX = 50;
+/** Leaving later than this is told to the gate. */
+const TOLD_LATE_MS = 1;
 /** How soon to ask again for a concurrency lease. */
 const LEASE_RETRY_MS = 25;
 
@@ -15,11 +19,15 @@ export type PassDeps = { gate: Gate; places: Places; clock: Clock };
 
 /**
  * Asks the gate and writes the intent in one step, given how the gate is asked.
- * `not_yet` carries what the gate said, `refused` why nothing may be sent.
+ * `begun` and `not_yet` carry what the gate said, `refused` why nothing may be sent.
  */
 export type Begin = (
   gate: ScriptPart,
-) => Promise<{ kind: 'begun' } | { kind: 'not_yet'; reply: ScriptReply } | { kind: 'refused'; why: string }>;
+) => Promise<
+  | { kind: 'begun'; entered: ScriptReply }
+  | { kind: 'not_yet'; reply: ScriptReply }
+  | { kind: 'refused'; why: string }
+>;
 
 type Wish = {
   account: string;
@@ -38,8 +46,10 @@ type Wish = {
 type Later = Extract<Entered, { kind: 'later' }>;
 
 export type Passed =
-  /** Call now, then `leave`. */
-  { kind: 'go'; leave: (leaving: Leaving) => Promise<Left> } | Later | { kind: 'refused'; why: string };
+  /** Call now, say `left` when its bytes leave, then `leave`. */
+  | { kind: 'go'; left: () => void; leave: (leaving: Leaving) => Promise<Left> }
+  | Later
+  | { kind: 'refused'; why: string };
 
 /**
  * A call's way to its turn: a place in this process, then the gate that all processes share. Waiting at the gate holds
@@ -61,10 +71,13 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
       release();
       throw err;
     });
-    if (asked.kind === 'go' && asked.waitMs === 0) {
+    if (asked.kind === 'go' && asked.slot) {
       const held = lease;
+      const { slot } = asked;
+      await untilItsMoment(gate, slot);
       return {
         kind: 'go',
+        left: () => tellIfLate(gate, wish.account, slot),
         leave: (leaving) => {
           release();
           return leave(deps, wish, held, leaving);
@@ -91,6 +104,18 @@ function waitInPlaceMs(asked: Entered): number {
   return asked.reason === 'concurrency' ? LEASE_RETRY_MS : Number.POSITIVE_INFINITY;
 }
 
+/** The gate lets a call pass a little before its moment, so that writing its intent does not make it late. */
+async function untilItsMoment({ clock }: Gate, { leaveAtMs }: Slot): Promise<void> {
+  const waitMs = Math.round(leaveAtMs - clock.nowMs());
+  if (waitMs > 0) await sleep(Math.min(waitMs, LEAD_MS_MAX));
+}
+
+/** Not waited for: a place that says nothing is only taken for one that left in time. */
+function tellIfLate(gate: Gate, account: string, { leaveAtMs, place }: Slot): void {
+  const atMs = gate.clock.nowMs();
+  if (atMs - leaveAtMs > TOLD_LATE_MS) gate.leftLate(account, place, atMs).catch(() => {});
+}
+
 async function ask(
   gate: Gate,
   { account, pace, timeoutMs, parentId, isBulk, begin }: Wish,
@@ -99,10 +124,21 @@ async function ask(
 ): Promise<Entered | { kind: 'refused'; why: string }> {
   // The lease outlives the call's own time-out, so that it is never given away under a call in flight.
   const asking = { lease, leaseMs: timeoutMs + 15_000, pace, waitMsMax, parentId, isBulk };
-  if (!begin) return gate.enter(account, asking);
-  const begun = await begin(gate.question(account, asking));
-  if (begun.kind === 'not_yet') return readEntered(begun.reply);
-  return begun.kind === 'begun' ? { kind: 'go', waitMs: 0 } : begun;
+  const askedMs = gate.clock.ownMs();
+  const entered = begin
+    ? await beginWith(begin, gate.question(account, asking))
+    : await gate.enter(account, asking);
+  if (entered.kind === 'go' && entered.slot) gate.clock.learn(askedMs, entered.slot.nowMs);
+  return entered;
+}
+
+async function beginWith(
+  begin: Begin,
+  question: ScriptPart,
+): Promise<Entered | { kind: 'refused'; why: string }> {
+  const begun = await begin(question);
+  if (begun.kind === 'refused') return begun;
+  return readEntered(begun.kind === 'begun' ? begun.entered : begun.reply);
 }
 
 /** Not waited for: the lease would expire by itself, and what was learned is only advice. */

@@ -29,6 +29,7 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   dwImportClaim: { file: 'import-claim.lua', keys: 1 },
   dwImportReopen: { file: 'import-reopen.lua', keys: 2 },
   dwGateEnter: { file: 'gate-enter.lua', keys: 3 },
+  dwGateLate: { file: 'gate-late.lua', keys: 1 },
   dwGateLeave: { file: 'gate-leave.lua', keys: 3 },
   dwEnterAndStart: {
     file: 'enter-and-start.lua',
@@ -57,6 +58,7 @@ type ScriptName =
   | 'dwImportClaim'
   | 'dwEnterAndBatch'
   | 'dwGateEnter'
+  | 'dwGateLate'
   | 'dwGateLeave'
   | 'dwEnterAndStart';
 

@@ -18,9 +18,9 @@ export type Batch = {
   doubtedBefore: boolean;
 };
 
-/** `not_yet` carries what the gate said; `refused`: another run has the batch, or the import begins no rows now. */
+/** `begun` and `not_yet` carry what the gate said; `refused`: another run has the batch, or the import begins no rows now. */
 export type BatchSent =
-  | { kind: 'begun' }
+  | { kind: 'begun'; entered: ScriptReply }
   | { kind: 'not_yet'; reply: ScriptReply }
   | { kind: 'refused'; why: string };
 
@@ -75,9 +75,11 @@ export function createImportBatchStore(options: {
         ...gate.args,
         ...argsOf(sends, 'send', rows),
       );
-      const [decided, code] = reply;
+      const [decided, code, , ...entered] = reply;
       if (decided !== 2) return { kind: 'not_yet', reply };
-      return code === 1 ? { kind: 'begun' } : { kind: 'refused', why: 'the import begins no rows now' };
+      return code === 1
+        ? { kind: 'begun', entered: [1, 0, ...entered] }
+        : { kind: 'refused', why: 'the import begins no rows now' };
     },
 
     /** Nothing of its last call was written. */

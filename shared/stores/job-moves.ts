@@ -39,8 +39,8 @@ export type StartWith = {
 };
 
 export type Started =
-  /** `isProbe`: the provider was down, and this call is to see whether it still is. */
-  | { kind: 'go'; sequence: number; isProbe?: true }
+  /** `isProbe`: the provider was down, and this call is to see whether it still is. `entered`: all that the gate said. */
+  | { kind: 'go'; sequence: number; isProbe?: true; entered: ScriptReply }
   | { kind: 'in_flight' }
   | { kind: 'not_this_one'; why: string }
   /** A create under the same parent is lost, or was: look whether it still is. */

@@ -153,13 +153,18 @@ export function createJobStore(options: JobStoreOptions) {
       heldMs,
       retentionMs,
     );
-    const [decided, code, detail, probe] = reply;
+    const [decided, code, detail, ...entered] = reply;
     if (decided !== 2) return { kind: 'not_yet', reply };
     if (code === -2) return { kind: 'parent_in_doubt' };
     if (code === -1) return { kind: 'in_flight' };
     if (code === 0) return { kind: 'not_this_one', why: String(detail) };
     await untilReplicated();
-    return { kind: 'go', sequence: Number(detail), ...(probe === 1 ? { isProbe: true } : {}) };
+    return {
+      kind: 'go',
+      sequence: Number(detail),
+      ...(entered[0] === 1 ? { isProbe: true } : {}),
+      entered: [1, 0, ...entered],
+    };
   }
 
   async function move(job: MovedJob, wanted: Move): Promise<Moved> {

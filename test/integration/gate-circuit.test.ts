@@ -45,7 +45,8 @@ describe('a provider that is down', () => {
     }
     expect(await gate.enter(FAST)).toEqual({
       kind: 'go',
-      waitMs: expect.any(Number),
+      waitMs: 0,
+      slot: expect.any(Object),
       lease: expect.any(String),
     });
   });
@@ -118,11 +119,7 @@ describe('a provider that is down', () => {
     expect(await gate.leave(probe.lease, { availability: 'up' })).toMatchObject({ circuit: 'closed' });
     const slots: number[] = [];
     for (let i = 0; i < 4; i++) {
-      expect(await gate.enter(pace, { waitMsMax: 1_000 })).toEqual({
-        kind: 'go',
-        waitMs: expect.any(Number),
-        lease: expect.any(String),
-      });
+      expect(await gate.enter(pace, { waitMsMax: 1_000 })).toMatchObject({ kind: 'go' });
       slots.push(await gate.lastSlotMs(pace));
     }
     expect((slots[3] ?? 0) - (slots[0] ?? 0)).toBeGreaterThan(15);
@@ -156,7 +153,8 @@ it('of one account is nothing to another', async () => {
   await anOpenCircuit();
   expect(await aGate(await aTestRedis()).enter(FAST)).toEqual({
     kind: 'go',
-    waitMs: expect.any(Number),
+    waitMs: 0,
+    slot: expect.any(Object),
     lease: expect.any(String),
   });
 });

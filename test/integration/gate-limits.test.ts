@@ -99,6 +99,7 @@ describe('a block', () => {
     const first = await aLease(gate, pace);
     const second = await gate.enter(pace, { waitMsMax: 1_000 });
     if (second.kind !== 'go') throw new Error('refused');
+    await gate.advance(101);
     expect(await gate.again(second.lease, pace)).toMatchObject({ kind: 'go', waitMs: 0 });
     await gate.leave(first, { block: { ms: 30_000 } });
     const turned = await gate.again(second.lease, pace);

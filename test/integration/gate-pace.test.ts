@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Entered } from '../../shared/providers/gate.ts';
+import type { Pace } from '../../shared/providers/pace.ts';
 import { aTestRedis } from '../support/redis.ts';
-import { aGate, aPace, fullestWindow } from './gate-support.ts';
+import { aGate, aPace, fullestWindow, type VirtualGate } from './gate-support.ts';
 
 /** The clock is read around the script: a window is looked at that much shorter, and by no less than this. */
 const ROUNDING_MS = 1;
@@ -132,6 +134,52 @@ describe('the pace', () => {
     expect(await gate.again(fourth.lease, pace)).toMatchObject({ kind: 'go', waitMs: 0 });
   });
 
+  it('lets a call ask a little before its moment, and says when that is', async () => {
+    const gate = aGate(await aTestRedis());
+    const pace = aPace({ requests: 10 });
+    await gate.enter(pace);
+    const waiting = await gate.enter(pace, { waitMsMax: 1_000 });
+    if (waiting.kind !== 'go') throw new Error('refused');
+    expect(waiting.waitMs).toBeGreaterThan(50);
+    await gate.advance(waiting.waitMs - 30);
+    let entered: Entered;
+    do entered = await gate.again(waiting.lease, pace);
+    while (entered.kind === 'go' && !entered.slot);
+    const aheadMs = entered.kind === 'go' && entered.slot ? entered.slot.leaveAtMs - entered.slot.nowMs : 0;
+    expect(aheadMs).toBeGreaterThan(0);
+    expect(aheadMs).toBeLessThanOrEqual(15);
+  });
+
+  it('never lets more calls into any window than the limit allows, however late they leave', async () => {
+    const redis = await aTestRedis();
+    const lateness = fc.array(fc.oneof(fc.constant(0), fc.nat(20), fc.nat(400)), {
+      minLength: 60,
+      maxLength: 60,
+    });
+    const limits = fc.record({
+      requests: fc.integer({ min: 1, max: 20 }),
+      perMs: fc.constantFrom(250, 1_000),
+    });
+    await fc.assert(
+      fc.asyncProperty(limits, fc.boolean(), lateness, async (limit, learns, lateMs) => {
+        const gate = aGate(redis);
+        const { pace, stated } = learns
+          ? {
+              pace: aPace({ requests: 100, learns }),
+              stated: { limit: limit.requests, withinMs: 1_000, isAtLeast: false },
+            }
+          : { pace: aPace(limit), stated: undefined };
+        const first = await gate.enter(pace);
+        await gate.leave(first.lease, { stated, succeeded: true });
+        await gate.advance(2 * pace.perMs);
+        expect(
+          fullestWindow(await leavingLate(gate, pace, lateMs), stated?.withinMs ?? pace.perMs),
+        ).toBeLessThanOrEqual(limit.requests);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
   it('holds over processes that ask at the same time', async () => {
     const gate = aGate(await aTestRedis());
     const pace = aPace({ requests: 50 });
@@ -144,3 +192,33 @@ describe('the pace', () => {
     expect(Math.max(...waits)).toBeGreaterThan(1_900);
   });
 });
+
+type Waiting = { lease: string; atMs: number };
+
+/** Calls that wait for their slots and leave so much later than at their moments. @returns when each left. */
+async function leavingLate(gate: VirtualGate, pace: Pace, lateMs: number[]): Promise<number[]> {
+  const waiting: Waiting[] = [];
+  const left: number[] = [];
+  const note = async ({ lease, entered }: { lease: string; entered: Entered }) => {
+    if (entered.kind !== 'go') throw new Error(`refused: ${entered.reason}`);
+    if (!entered.slot) {
+      waiting.push({ lease, atMs: (await gate.nowMs()) + entered.waitMs });
+      return;
+    }
+    const moment = gate.momentOf(entered.slot) + (lateMs[left.length] ?? 0);
+    await gate.leftLate(entered.slot, moment);
+    left.push(moment);
+  };
+  for (const _ of lateMs) {
+    const { lease, ...entered } = await gate.enter(pace, { waitMsMax: FOR_EVER });
+    await note({ lease, entered });
+  }
+  while (waiting.length > 0) {
+    waiting.sort((a, b) => a.atMs - b.atMs);
+    const next = waiting.shift();
+    if (!next) break;
+    await gate.advance(Math.max(0, next.atMs - (await gate.nowMs())));
+    await note({ lease: next.lease, entered: await gate.again(next.lease, pace) });
+  }
+  return left;
+}

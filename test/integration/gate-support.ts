@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createGate, type GateAsk, type Leaving } from '../../shared/providers/gate.ts';
+import { createGate, type GateAsk, type Leaving, type Slot } from '../../shared/providers/gate.ts';
 import type { Pace } from '../../shared/providers/pace.ts';
 import type { RedisClient } from '../../shared/redis/connect.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
@@ -50,6 +50,10 @@ export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
     setChance: (value: number) => {
       chance = value;
     },
+    /** The call that got `slot` left, on the clock of this gate. */
+    leftLate: ({ place }: Slot, atMs: number) => gate.leftLate(account, place, atMs - passedMs),
+    /** When a call that got `slot` should leave, on the clock of this gate. */
+    momentOf: ({ leaveAtMs }: Slot) => leaveAtMs + passedMs,
     leases: () => redis.zrange(leasesKey, '0', '-1'),
     leave: (lease: string, leaving: Leaving = {}, nowMs = 0) => gate.leave(account, lease, leaving, nowMs),
 

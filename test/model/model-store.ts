@@ -44,7 +44,7 @@ export function createModelStore(claims: Map<string, string>, nowMs: () => numbe
       job.status = 'running';
       job.waitReason = undefined;
       job.nextAttemptAtMs = undefined;
-      return { kind: 'go', sequence: ++job.sequence };
+      return { kind: 'go', entered: [1, 0], sequence: ++job.sequence };
     },
 
     async move(seen, wanted): Promise<Moved> {

@@ -47,7 +47,7 @@ async function pacedCall(): Promise<Call> {
     clock: systemClock,
     providerClock: createProviderClock(),
   });
-  return caller(account);
+  return caller(account, { isBulk: true });
 }
 
 describe('many rows at once pass the gate like any call', () => {

@@ -61,10 +61,10 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
       switch (started.kind) {
         case 'go':
           inFlight = intent;
-          isProbe = started.isProbe === true;
           // What this run stores from now on, follow-ups included, is said of this attempt: of the one before, it is fenced.
           job.attemptNumber = attempt.number;
-          return { kind: 'begun' };
+          isProbe = started.isProbe === true;
+          return { kind: 'begun', entered: started.entered };
         case 'not_yet':
           return started;
         default:

@@ -5,9 +5,9 @@ gate-enter.lua, `batch` is import-batch.lua.
 KEYS  1…3 as gate-enter.lua  4… as import-batch.lua
 ARGV  1 how many follow for gate-enter.lua  2… as gate-enter.lua  then… as import-batch.lua
 
-returns {1, ms}           the slot is reserved and the lease held, but only after ms: ask again then, with this lease
-        {0, ms, reason}   come back after ms
-        {2, …}            what import-batch.lua returned; the lease is held if that is {1, sends}
+returns {1, ms} {0, ms, reason}   as gate-enter.lua
+        {2, …, probe, now, leave, place}   what import-batch.lua returned, two values, and what gate-enter.lua did from probe on;
+                          the lease is held if import-batch.lua returned {1, sends}
 ]]
 local forGate = tonumber(ARGV[1])
 local entered = enter({ KEYS[1], KEYS[2], KEYS[3] }, { unpack(ARGV, 2, 1 + forGate) })
@@ -17,4 +17,4 @@ if begun[1] ~= 1 then
   redis.call('ZREM', KEYS[2], ARGV[2])
   redis.call('HDEL', KEYS[3], ARGV[2])
 end
-return { 2, begun[1], begun[2] }
+return { 2, begun[1], begun[2] or 0, unpack(entered, 3) }

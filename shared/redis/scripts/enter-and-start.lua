@@ -6,10 +6,10 @@ KEYS  1…3 as gate-enter.lua  4 jobs whose create under the same parent is lost
       5… as start.lua
 ARGV  1 how many follow for gate-enter.lua  2… as gate-enter.lua  then… as start.lua
 
-returns {1, ms}           the slot is reserved and the lease held, but only after ms: ask again then, with this lease
-        {0, ms, reason}   come back after ms
+returns {1, ms} {0, ms, reason}   as gate-enter.lua
         {2, -2}           a create under this parent is lost, or was: look whether it still is
-        {2, …, probe}     what start.lua returned, two values; the lease is held if that is {1, sequence}; probe as gate-enter.lua
+        {2, …, probe, now, leave, place}   what start.lua returned, two values, and what gate-enter.lua did from probe on; the
+                          lease is held if start.lua returned {1, sequence}
 ]]
 local forGate = tonumber(ARGV[1])
 local lease, job = ARGV[2], ARGV[2 + forGate]
@@ -28,4 +28,4 @@ if started[1] ~= 1 then
   redis.call('ZREM', KEYS[2], lease)
   redis.call('HDEL', KEYS[3], lease)
 end
-return { 2, started[1], started[2] or 0, entered[3] }
+return { 2, started[1], started[2] or 0, unpack(entered, 3) }

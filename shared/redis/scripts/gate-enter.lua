@@ -1,7 +1,8 @@
 --[[
 Asks for one call to a provider: pauses, circuit, budget, concurrency, pace. All times are of this Redis server's clock,
 so that every worker agrees. Asked again with a lease that is held, when its slot has come, it looks for a block that
-began since and whether calls that left late have filled the window: then it has to wait once more.
+began since and whether calls that left late have filled the window: then it has to wait once more. A call may ask a
+little before its moment: what has to be durable first is written meanwhile.
 
 KEYS  1 gate  2 leases  3 what is known of locks under the parent record (or the gate: there is no parent)
 ARGV  1 lease id  2 lease length ms  3 calls allowed  4 per ms  5 burst (calls)  6 concurrency
@@ -9,12 +10,16 @@ ARGV  1 lease id  2 lease length ms  3 calls allowed  4 per ms  5 burst (calls) 
         for bulk work, 0 for interactive work
       9 part of the daily allocation that may be used, 0…1  10 '1' = what the provider states replaces 3, 4 and 5
 
-returns {1, ms, probe}    enter after ms (the slot is reserved, the lease is held); probe = 1: the provider was down, and
-                          this is the one call let through to see whether it still is
+returns {1, ms}           the slot is reserved and the lease held, but ask again after ms
+        {1, 0, probe, now, leave, place}   enter, and leave at that moment; a call that leaves later tells so, by its place in
+                          the ring (gate-late.lua); probe = 1: the provider was down, and this is the one call let through
+                          to see whether it still is
         {0, ms, reason}   come back after ms; reason: blocked | down | budget | daily | concurrency | parent | reserve | pace
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
+-- How long before its moment a call may be let pass (ms): about what it takes to make its intent durable.
+local lead = 15
 local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms', 'limit', 'seen', 'bulk_tat', 'stated', 'stated_ms', 'ceiling', 'ceiling_ms', 'factor', 'count', 'bulk_at', 'own_tat')
 local block = tonumber(gate[2] or '0')
 if block > now then
@@ -52,19 +57,22 @@ local interval = (per + spare) / (requests - burst + 1) / factor
 -- A slot is when a call should leave; a busy machine makes it late, and those behind it come close. So the moments at which
 -- calls did leave are kept, in a ring of at most 256 (of large limits, of every so manieth call): the one that many calls
 -- ago must be a window away, and a part of what is spare is left to the way from here to the provider.
-local function leaveNow(isProbe)
+local function leaveAt(slot, isProbe)
   local group = math.ceil(requests / 256)
   local count = tonumber(gate[19] or '0')
   local place = 'left' .. math.floor(count / group) % math.floor(requests / group)
+  local moment = math.max(slot, now)
   if count % group == 0 then
-    local from = tonumber(redis.call('HGET', KEYS[1], place) or '0') + per + spare * 0.6
-    if from > now then return {1, math.ceil(from - now), isProbe} end
+    moment = math.max(moment, tonumber(redis.call('HGET', KEYS[1], place) or '0') + per + spare * 0.6)
   end
+  if moment - now > lead then return {1, math.ceil(moment - now - lead)} end
+  local at = string.format('%.3f', moment)
   redis.call('HSET', KEYS[1], 'count', count + 1)
-  if count % group == group - 1 then redis.call('HSET', KEYS[1], place, string.format('%.3f', now)) end
-  return {1, 0, isProbe}
+  if count % group == group - 1 then redis.call('HSET', KEYS[1], place, at) end
+  return {1, 0, isProbe, string.format('%.3f', now), at, place}
 end
-if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return leaveNow(gate[9] == ARGV[1] and 1 or 0) end
+local held = redis.call('ZSCORE', KEYS[2], ARGV[1])
+if held then return leaveAt(tonumber(held) - tonumber(ARGV[2]), gate[9] == ARGV[1] and 1 or 0) end
 local reserve = tonumber(ARGV[8])
 -- Interactive work counts as present for ten seconds after it asked, turned away or not.
 if reserve == 0 then redis.call('HSET', KEYS[1], 'seen', string.format('%.0f', now)) end
@@ -134,5 +142,4 @@ redis.call('ZADD', KEYS[2], now + wait + tonumber(ARGV[2]), ARGV[1])
 if isCapped then redis.call('HSET', KEYS[3], ARGV[1], string.format('%.0f', now + wait + tonumber(ARGV[2]))) end
 redis.call('PEXPIRE', KEYS[1], 172800000)
 redis.call('PEXPIRE', KEYS[2], 172800000)
-if wait > 0 then return {1, math.ceil(wait), isProbe} end
-return leaveNow(isProbe)
+return leaveAt(slot, isProbe)
