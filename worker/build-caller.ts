@@ -6,6 +6,7 @@ import { type Caller, type CredentialsOf, createCaller } from '../shared/provide
 import { clients } from '../shared/providers/clients.ts';
 import { descriptors } from '../shared/providers/descriptors.ts';
 import { createGate } from '../shared/providers/gate.ts';
+import { createGiveWay } from '../shared/providers/give-way.ts';
 import { createPlaces } from '../shared/providers/places.ts';
 import { createProviderClock, type ProviderClock } from '../shared/providers/provider-clock.ts';
 import { createSender } from '../shared/providers/send.ts';
@@ -27,6 +28,7 @@ export type CallerParts = {
   shutdown: Shutdown;
   clock: Clock;
   redis: RedisClient;
+  subscriber: RedisClient;
   keys: Keys;
   partitions: number;
   processId: string;
@@ -52,6 +54,12 @@ export function buildCaller(parts: CallerParts): { caller: Caller; providerClock
   );
   const { stopped, metrics } = parts;
   const gate = createGate({ redis, keys, partitions, processId: parts.processId });
+  const giveWay = createGiveWay();
+  parts.subscriber.on('message', (channel: string, account: string) => {
+    if (channel === keys.makeWay) giveWay.ask(account);
+  });
+  // Missed ones cost a single create a moment: what waits in place does so for half a second.
+  parts.subscriber.subscribe(keys.makeWay).catch((err) => logger.warn({ err }, 'make_way.unheard'));
   const places = createPlaces(config.workerConcurrency);
   metrics.watchPlaces(places.state);
   const refresher = shutdown.own(
@@ -72,7 +80,7 @@ export function buildCaller(parts: CallerParts): { caller: Caller; providerClock
   const { credentialsOf } = parts;
   return {
     caller: createCaller({
-      ...{ gate, send, places, credentialsOf, refresher, clock, providerClock },
+      ...{ gate, giveWay, send, places, credentialsOf, refresher, clock, providerClock },
       onCircuit: createOutageTeller({ store, stopped, clock, logger }),
       meter: createCallMeter({ stopped, metrics, clock }),
     }),

@@ -110,6 +110,7 @@ async function main(): Promise<void> {
     shutdown,
     clock,
     redis,
+    subscriber,
     keys,
     partitions,
     processId,

@@ -6,7 +6,7 @@ import { createGateClock } from './gate-clock.ts';
 import type { Pace } from './pace.ts';
 import type { LearnedLimits } from './port.ts';
 
-/** When a call should leave, and its place in the ring of such moments; all times on the clock of Redis. */
+/** When a call should leave, and its place in the ring of such moments ('' = none); all times on the clock of Redis. */
 export type Slot = { nowMs: number; leaveAtMs: number; place: string };
 
 export type GateAsk = {

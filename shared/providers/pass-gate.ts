@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { ScriptPart, ScriptReply } from '../redis/scripts.ts';
 import { type Entered, type Gate, type Leaving, type Left, readEntered, type Slot } from './gate.ts';
+import type { GiveWay } from './give-way.ts';
 import type { Pace } from './pace.ts';
 import type { Places } from './places.ts';
 import type { CallResult } from './port.ts';
@@ -11,11 +12,11 @@ const LATE_MS = 5;
 /** More than the gate's lead: a clock that was set must not hold calls back. */
 const LEAD_MS_MAX = 50;
 /** Leaving later than this is told to the gate. */
-const TOLD_LATE_MS = 1;
+const TOLD_LATE_MS = 2;
 /** How soon to ask again for a concurrency lease. */
 const LEASE_RETRY_MS = 25;
 
-export type PassDeps = { gate: Gate; places: Places; clock: Clock };
+export type PassDeps = { gate: Gate; places: Places; clock: Clock; giveWay?: GiveWay };
 
 /**
  * Asks the gate and writes the intent in one step, given how the gate is asked.
@@ -93,8 +94,23 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
     const waitMs = waitInPlaceMs(asked);
     if (asked.kind === 'later' && patienceMs < waitMs) return asked;
     patienceMs = Math.max(0, patienceMs - waitMs);
-    await sleep(waitMs);
+    if (await waitInPlace(deps, wish, waitMs, isReserved)) {
+      if (isReserved) leave(deps, wish, lease, {});
+      return { kind: 'later', ms: waitMs, reason: 'reserve' };
+    }
   }
+}
+
+/** @returns whether the call is to make way: bulk work that waits holds a message under way that a single create needs. */
+async function waitInPlace(
+  { giveWay }: PassDeps,
+  { account, isBulk }: Wish,
+  waitMs: number,
+  isReserved: boolean,
+): Promise<boolean> {
+  if (isBulk && giveWay) return giveWay.wait(account, waitMs, isReserved);
+  await sleep(waitMs);
+  return false;
 }
 
 /** How long to wait before asking again; for ever where that cannot help. */
@@ -113,7 +129,7 @@ async function untilItsMoment({ clock }: Gate, { leaveAtMs }: Slot): Promise<voi
 /** Not waited for: a place that says nothing is only taken for one that left in time. */
 function tellIfLate(gate: Gate, account: string, { leaveAtMs, place }: Slot): void {
   const atMs = gate.clock.nowMs();
-  if (atMs - leaveAtMs > TOLD_LATE_MS) gate.leftLate(account, place, atMs).catch(() => {});
+  if (place !== '' && atMs - leaveAtMs > TOLD_LATE_MS) gate.leftLate(account, place, atMs).catch(() => {});
 }
 
 async function ask(

@@ -50,7 +50,7 @@
  * | P:stopped                   | zset   | `limit|outage PROVIDER A` → until when an account is not called (ms) | swept |
  * | P:workers                   | zset   | worker process → last seen (ms)                             | swept |
  *
- * Channels: P:bell (a queue needs a worker), P:done:J (a job's status changed), P:account (an account changed),
+ * Channels: P:bell (a queue needs a worker), P:make-way (account A has a single create, and bulk work), P:done:J (a job's status changed), P:account (an account changed),
  * P:answered:ID (an account query was answered), P:webhooks (`W E`: endpoint E of workspace W changed).
  */
 export type Keys = ReturnType<typeof createKeys>;
@@ -94,6 +94,7 @@ export function createKeys(prefix: string) {
     token: (hash: string) => `${prefix}:{tokens}:token:${hash}`,
     tokenIds: `${prefix}:{tokens}:ids`,
     bell: `${prefix}:bell`,
+    makeWay: `${prefix}:make-way`,
     done: (job: string) => `${prefix}:done:${job}`,
     accountChanged: `${prefix}:account`,
     answered: (id: string) => `${prefix}:answered:${id}`,

@@ -6,7 +6,7 @@ import type { RedisClient } from './connect.ts';
  * are other scripts, as functions of (KEYS, ARGV): Redis lets no script call another.
  */
 const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<string, string> }> = {
-  dwAccept: { file: 'accept.lua', keys: 9 },
+  dwAccept: { file: 'accept.lua', keys: 10 },
   dwTransition: { file: 'transition.lua', keys: 14 },
   dwRequeue: { file: 'requeue.lua', keys: 2 },
   dwDeactivate: { file: 'deactivate.lua', keys: 8 },

@@ -94,12 +94,14 @@ export function createJobStore(options: JobStoreOptions) {
       keys.jobsIn(p, account, 'waiting'),
       keys.open(p),
       keys.active(p),
+      keys.gate(p, account),
       account,
       id,
       now,
       idempotency?.fingerprint ?? '',
       options.backlogLimit,
       now + orphanMs,
+      keys.makeWay,
       ...encodeNewJob(job),
     );
     switch (reply[0]) {

@@ -176,7 +176,7 @@ describe('the pace', () => {
           fullestWindow(await leavingLate(gate, pace, lateMs), stated?.withinMs ?? pace.perMs),
         ).toBeLessThanOrEqual(limit.requests);
       }),
-      { numRuns: 10 },
+      { numRuns: 4 },
     );
   });
 

@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { closeRedis } from '../../shared/redis/connect.ts';
+import { connectTestRedis } from '../support/redis.ts';
+import { until } from '../support/until.ts';
 import { aJobStore } from './job-store-support.ts';
 
 describe('accepting', () => {
@@ -67,6 +70,22 @@ describe('accepting', () => {
     // A queue whose next work was hours away.
     await store.redis.zadd(store.keys.active(store.partitionOf(account)), Date.now() + 3_600_000, account);
     expect(await store.accept(account)).toMatchObject({ bell: true });
+  });
+
+  it('tells bulk work of the account to make way, if there was any lately', async () => {
+    const store = await aJobStore();
+    const subscriber = await connectTestRedis();
+    onTestFinished(() => closeRedis(subscriber));
+    const told: string[] = [];
+    subscriber.on('message', (_: string, account: string) => told.push(account));
+    await subscriber.subscribe(store.keys.makeWay);
+    const [busy, idle, past] = await Promise.all([store.anAccount(), store.anAccount(), store.anAccount()]);
+    const bulkAt = (account: string, ms: number) =>
+      store.redis.hset(store.keys.gate(store.partitionOf(account), account), 'bulk_at', store.clock.now + ms);
+    await Promise.all([bulkAt(busy, -500), bulkAt(past, -60_000)]);
+    for (const account of [past, idle, busy]) await store.accept(account);
+    await until('it is told', () => told.length > 0);
+    expect(told).toEqual([busy]);
   });
 
   it('sent twice by the connection does not put a job back that has moved on', async () => {

@@ -12,7 +12,7 @@ ARGV  1 lease id  2 lease length ms  3 calls allowed  4 per ms  5 burst (calls) 
 
 returns {1, ms}           the slot is reserved and the lease held, but ask again after ms
         {1, 0, probe, now, leave, place}   enter, and leave at that moment; a call that leaves later tells so, by its place in
-                          the ring (gate-late.lua); probe = 1: the provider was down, and this is the one call let through
+                          the ring ('' = it has none; gate-late.lua); probe = 1: the provider was down, and this is the one call let through
                           to see whether it still is
         {0, ms, reason}   come back after ms; reason: blocked | down | budget | daily | concurrency | parent | reserve | pace
 ]]
@@ -67,8 +67,9 @@ local function leaveAt(slot, isProbe)
   end
   if moment - now > lead then return {1, math.ceil(moment - now - lead)} end
   local at = string.format('%.3f', moment)
-  redis.call('HSET', KEYS[1], 'count', count + 1)
-  if count % group == group - 1 then redis.call('HSET', KEYS[1], place, at) end
+  local fields = {'count', count + 1}
+  if count % group == group - 1 then fields[3], fields[4] = place, at else place = '' end
+  redis.call('HSET', KEYS[1], unpack(fields))
   return {1, 0, isProbe, string.format('%.3f', now), at, place}
 end
 local held = redis.call('ZSCORE', KEYS[2], ARGV[1])
