@@ -264,10 +264,10 @@ export class QueueAttacher {
     return left !== 0;
   }
 
-  async #close(attached: Attached, force = false): Promise<void> {
+  async #close(attached: Attached): Promise<void> {
     attached.state = 'closing';
     clearTimeout(attached.timer);
-    await attached.queue.close(force);
+    await attached.queue.close();
     this.#forget(attached);
     this.#deps.logger.debug({ queue: attached.name }, 'queue.detached');
   }

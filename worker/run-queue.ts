@@ -19,7 +19,8 @@ export type RunQueueOptions = {
   onIdle: () => void;
 };
 
-export type RunningQueue = { close(force?: boolean): Promise<void> };
+/** `close` waits for the messages under way and, while Redis is away, for Redis. */
+export type RunningQueue = { close(): Promise<void> };
 
 /** Non-connection errors a second after which a worker rests: OOM, READONLY or NOREPLICAS make its fetch loop spin. */
 const ERRORS_PER_SECOND_MAX = 5;
@@ -28,6 +29,8 @@ const REST_MS = 2_000;
 const LONG_WAIT_MS = 1_000;
 const BULK_PAUSE_MS = 25;
 const PAUSE_MS_MAX = 60_000;
+/** States of a connection that has no socket, or none yet that is open. */
+const UNCONNECTED = ['close', 'reconnecting', 'connecting'];
 
 /**
  * Runs one queue. The only place where a processor's wish becomes a BullMQ verb:
@@ -79,8 +82,27 @@ export function runQueue(options: RunQueueOptions): RunningQueue {
   worker.on('error', restOnErrors(worker, options));
 
   return {
-    close: (force) => worker.close(force),
+    async close() {
+      await untilConnected(worker);
+      await worker.close();
+    },
   };
+}
+
+/**
+ * A worker's `close` breaks its blocking connection and waits for the end of it. One that is between two tries to
+ * connect has no socket that could end: ioredis drops the next try and says nothing, and the closing would never come
+ * to its end, not even with Redis back (taskforcesh/bullmq#4656, redis/ioredis#2169). So it is let connect before.
+ */
+async function untilConnected(worker: Worker): Promise<void> {
+  // Rejects when the connection was ended by someone else; then there is nothing to wait for.
+  const client = await worker.getBackend().blockingClient?.catch(() => undefined);
+  while (client && UNCONNECTED.includes(client.status)) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    for (const event of ['ready', 'end']) client.once(event, resolve);
+    await promise;
+    for (const event of ['ready', 'end']) client.removeListener(event, resolve);
+  }
 }
 
 async function giveBack(

@@ -35,6 +35,27 @@ export function createAccountQueues(options: {
   const { redis, keys, partitions, logger } = options;
   const kept = new Map<string, Queue>();
 
+  function openQueue(partition: number, name: string): Queue {
+    const queue = new Queue(name, {
+      connection: redis,
+      prefix: keys.queuePrefix(partition),
+      // The event stream is not read by anyone here; a short one keeps a queue at a few kB.
+      streams: { events: { maxLen: 100 } },
+      skipWaitingForReady: true,
+      // A queue asks for the version once, and is of no use for ever after when that fails or gets no answer because Redis
+      // goes away. Nothing here depends on the version.
+      skipVersionCheck: true,
+    });
+    queue.on('error', (err) => logger.debug({ err, queue: name }, 'queue.error'));
+    return queue;
+  }
+
+  // The first queue on a connection defines the engine's scripts there. Had it its first command in the same moment, that
+  // could join a pipeline which was begun before and does not know them, and ioredis would throw where nobody can catch.
+  openQueue(0, 'scripts')
+    .close()
+    .catch(() => {});
+
   function queueOf(partition: number, name: string): Queue {
     const id = `${partition} ${name}`;
     const known = kept.get(id);
@@ -43,14 +64,7 @@ export function createAccountQueues(options: {
       kept.set(id, known);
       return known;
     }
-    const queue = new Queue(name, {
-      connection: redis,
-      prefix: keys.queuePrefix(partition),
-      // The event stream is not read by anyone here; a short one keeps a queue at a few kB.
-      streams: { events: { maxLen: 100 } },
-      skipWaitingForReady: true,
-    });
-    queue.on('error', (err) => logger.debug({ err, queue: name }, 'queue.error'));
+    const queue = openQueue(partition, name);
     kept.set(id, queue);
     const [oldest] = kept.keys();
     if (kept.size > QUEUES_KEPT && oldest) {

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createAccountQueues } from '../../shared/queues/account-queues.ts';
+import { PRIORITY } from '../../shared/queues/messages.ts';
+import { connectRedis, type Profile, type RedisClient } from '../../shared/redis/connect.ts';
+import { createKeys } from '../../shared/redis/keys.ts';
+import { partitionOfAccount } from '../../shared/redis/partitions.ts';
+import { DONE } from '../../worker/next-step.ts';
+import { runQueue } from '../../worker/run-queue.ts';
+import { startOwnRedis } from '../support/own-redis.ts';
+import { silentLogger } from '../support/redis.ts';
+import { until } from '../support/until.ts';
+
+const PARTITIONS = 1;
+
+/** A Redis of the test's own with one account, and what works on it as our processes do. */
+async function aTrouble() {
+  const redis = await startOwnRedis();
+  onTestFinished(() => redis[Symbol.asyncDispose]());
+  const keys = createKeys('outage');
+  const clients: RedisClient[] = [];
+  const connect = (profile: Profile) => {
+    const client = connectRedis(redis.url, profile, silentLogger);
+    onTestFinished(() => client.disconnect());
+    clients.push(client);
+    return client;
+  };
+  const account = randomUUID();
+  const ran: unknown[] = [];
+  return {
+    redis,
+    account,
+    connect,
+    ran,
+    queuesOn: (client: RedisClient) =>
+      createAccountQueues({ redis: client, keys, partitions: PARTITIONS, logger: silentLogger }),
+    run: () =>
+      runQueue({
+        name: account,
+        prefix: keys.queuePrefix(partitionOfAccount(account, PARTITIONS)),
+        connection: connect('blocking'),
+        concurrency: 1,
+        lockMs: 30_000,
+        stalledMs: 30_000,
+        logger: silentLogger,
+        processor: async (message) => {
+          ran.push(message);
+          return DONE;
+        },
+        onFailed: () => {},
+        onIdle: () => {},
+      }),
+    /** Kills it; resolves when all connections know. */
+    async lose() {
+      await redis.kill();
+      await until('it is lost', () => clients.every((client) => client.status === 'reconnecting'));
+    },
+  };
+}
+
+describe('an engine that is closed while Redis is away', () => {
+  it('has ended when Redis is back, and leaves no connection', async () => {
+    const { redis, account, connect, queuesOn, ran, run, lose } = await aTrouble();
+    const client = connect('worker');
+    const running = run();
+    await queuesOn(client).add(account, 'job', 1, PRIORITY.interactive);
+    await until('it has run', () => ran.length === 1);
+    await lose();
+    const closing = running.close();
+    await redis.start();
+    await until('it is closed', () => closing.then(() => true));
+    expect(await client.call('CLIENT', 'LIST')).not.toContain('cmd=bzpopmin');
+  });
+});
+
+describe('a queue', () => {
+  it('that is first used while Redis is away can be used when Redis is back', async () => {
+    const { redis, account, connect, queuesOn, lose } = await aTrouble();
+    const client = connect('producer');
+    await until('it is connected', () => client.status === 'ready');
+    const queues = queuesOn(client);
+    const add = () => queues.add(account, 'job', 1, PRIORITY.interactive);
+    await lose();
+    await expect(add()).rejects.toThrow();
+    await redis.start();
+    await until('it is added', () => add().then(() => true));
+  });
+
+  it('that is first used on a connection lost before it was ready can be used on the next', async () => {
+    const { redis, account, connect, queuesOn } = await aTrouble();
+    // The system takes the connection, Redis says nothing.
+    redis.freeze();
+    const client = connect('worker');
+    await until('it is connected', () => client.status === 'connect');
+    const added = queuesOn(client).add(account, 'job', 1, PRIORITY.interactive);
+    await redis.kill();
+    await redis.start();
+    await until('it is added', () => added.then(() => true));
+  });
+
+  it('that is first used in the turn of another command does not end the process', async () => {
+    const { account, connect, queuesOn } = await aTrouble();
+    const client = connect('worker');
+    await until('it is connected', () => client.status === 'ready');
+    const queues = queuesOn(client);
+    await Promise.all([client.get('x'), queues.add(account, 'job', 1, PRIORITY.interactive)]);
+    expect(await queues.has(account, 'job', 1)).toBe(true);
+  });
+});
