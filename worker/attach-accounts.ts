@@ -13,7 +13,7 @@ import { type RunningQueue, runQueue } from './run-queue.ts';
 const IDLE_MS = 5_000;
 /** With only delayed jobs, a queue is left when the next one is further away than this. */
 const LEAVE_FOR_MS = 10_000;
-/** Closing takes a second at most, the engine's `drainDelay`. */
+/** Closing takes a second, the engine's `drainDelay`; two more while its own connection is about to come back. */
 const CLOSE_MS = 3_000;
 /** An engine that has fetched nothing for so long although there is work is replaced, should one not wake after an outage. */
 const STUCK_MS = 15_000;
@@ -223,8 +223,8 @@ export class QueueAttacher {
       attached.bell = true;
     }
     const closed = this.#close(attached).then(() => true);
-    // The engine may never come to the end of it when Redis goes away in this moment. What rings meanwhile must not wait
-    // for that: two workers on one queue are harmless, none is not.
+    // When Redis goes away in this moment, the end of it comes with Redis. What rings meanwhile must not wait for that:
+    // two workers on one queue are harmless, none is not.
     if (!(await Promise.race([closed, sleep(CLOSE_MS, false, { ref: false })]))) {
       logger.warn({ queue: name, close_ms: CLOSE_MS }, 'queue.still_closing');
       closed.catch((err) => logger.warn({ err, queue: name }, 'queue.close_failed'));

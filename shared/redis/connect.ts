@@ -24,6 +24,14 @@ const PROFILES: Record<Profile, RedisOptions> = {
   blocking: { maxRetriesPerRequest: null },
 };
 
+/**
+ * A connection that owes an answer for so long is given up for a new one. Whoever is at its other end may be gone without
+ * a word (a host without power, a forgotten translation): the system itself would go on trying for a quarter of an hour.
+ * For the workers it is longer than any blocking read and than most pauses of a Redis that only stands still: what was
+ * under way is sent again, and a message of the engine fetched twice that way waits for its lock to expire.
+ */
+const SILENT_MS: Record<Profile, number> = { producer: 5_000, worker: 60_000, blocking: 60_000 };
+
 /** Reconnect after 50, 100, 200 … at most 2,000 ms. */
 const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2_000);
 
@@ -60,10 +68,23 @@ export function parseRedisUrl(
   return { kind: 'cluster', nodes: parseAddresses(m[3] ?? '', 6_379), password };
 }
 
-/** Opens a connection; it connects in the background. The caller owns it and must `disconnect()` it. */
-export function connectRedis(url: string, profile: Profile, logger: Logger): RedisClient {
+/**
+ * Opens a connection; it connects in the background. The caller owns it and must `disconnect()` it.
+ * @param silentMs see {@link SILENT_MS}.
+ */
+export function connectRedis(
+  url: string,
+  profile: Profile,
+  logger: Logger,
+  silentMs = SILENT_MS[profile],
+): RedisClient {
   const target = parseRedisUrl(url);
-  const options: RedisOptions = { ...PROFILES[profile], retryStrategy, enableReadyCheck: true };
+  const options: RedisOptions = {
+    ...PROFILES[profile],
+    retryStrategy,
+    enableReadyCheck: true,
+    socketTimeout: silentMs,
+  };
   const client =
     target.kind === 'single'
       ? new Redis(target.url, options)

@@ -9,6 +9,7 @@ import { DONE } from '../../worker/next-step.ts';
 import { runQueue } from '../../worker/run-queue.ts';
 import { startOwnRedis } from '../support/own-redis.ts';
 import { silentLogger } from '../support/redis.ts';
+import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts';
 import { until } from '../support/until.ts';
 
 const PARTITIONS = 1;
@@ -25,6 +26,12 @@ async function aTrouble() {
     clients.push(client);
     return client;
   };
+  /** A connection that can be held, as if the other end were gone without a word. */
+  const connectVia = (proxy: RedisProxy, profile: Profile, silentMs: number) => {
+    const client = connectRedis(proxy.url, profile, silentLogger, silentMs);
+    onTestFinished(() => client.disconnect());
+    return client;
+  };
   const account = randomUUID();
   const ran: unknown[] = [];
   return {
@@ -34,11 +41,12 @@ async function aTrouble() {
     ran,
     queuesOn: (client: RedisClient) =>
       createAccountQueues({ redis: client, keys, partitions: PARTITIONS, logger: silentLogger }),
-    run: () =>
+    connectVia,
+    run: (connection = connect('blocking')) =>
       runQueue({
         name: account,
         prefix: keys.queuePrefix(partitionOfAccount(account, PARTITIONS)),
-        connection: connect('blocking'),
+        connection,
         concurrency: 1,
         lockMs: 30_000,
         stalledMs: 30_000,
@@ -105,5 +113,37 @@ describe('a queue', () => {
     const queues = queuesOn(client);
     await Promise.all([client.get('x'), queues.add(account, 'job', 1, PRIORITY.interactive)]);
     expect(await queues.has(account, 'job', 1)).toBe(true);
+  });
+});
+
+describe('a connection whose other end is gone without a word', () => {
+  it('is replaced: the API goes on', async () => {
+    const { redis, connectVia } = await aTrouble();
+    const proxy = await startRedisProxy(redis.url);
+    onTestFinished(() => proxy[Symbol.asyncDispose]());
+    const client = connectVia(proxy, 'producer', 200);
+    await until('it is connected', () => client.status === 'ready');
+    const gone = proxy.hold({ command: 'GET', when: 'before' });
+    const asked = client.get('x');
+    await gone.reached;
+    // Sent again over the next connection, within its time.
+    expect(await asked).toBe(null);
+    expect(await client.ping()).toBe('PONG');
+  });
+
+  it('is replaced: the engine goes on with what it was about to fetch', async () => {
+    const { redis, account, connect, connectVia, queuesOn, ran, run } = await aTrouble();
+    const proxy = await startRedisProxy(redis.url);
+    onTestFinished(() => proxy[Symbol.asyncDispose]());
+    const queues = queuesOn(connect('worker'));
+    // Longer than a blocking read.
+    const running = run(connectVia(proxy, 'blocking', 1_500));
+    onTestFinished(() => running.close());
+    await queues.add(account, 'first', 1, PRIORITY.interactive);
+    await until('the first has run', () => ran.length === 1);
+    const gone = proxy.hold({ having: [`${account}:prioritized`], when: 'before' });
+    await queues.add(account, 'second', 1, PRIORITY.interactive);
+    await gone.reached;
+    await until('the second has run', () => ran.length === 2);
   });
 });
