@@ -4,6 +4,7 @@ import { ConfigError, loadConfig } from '../shared/config.ts';
 import { createSecret } from '../shared/ids.ts';
 import { createLogger } from '../shared/logger.ts';
 import { batches } from '../shared/providers/batches.ts';
+import { bulkClients } from '../shared/providers/bulk-clients.ts';
 import { clients } from '../shared/providers/clients.ts';
 import { descriptors } from '../shared/providers/descriptors.ts';
 import { paceOf } from '../shared/providers/pace.ts';
@@ -19,6 +20,7 @@ import { type Account, createAccountStore } from '../shared/stores/account-store
 import { createEpochStore } from '../shared/stores/epoch-store.ts';
 import { createGateReader } from '../shared/stores/gate-reading.ts';
 import { createImportBatchStore } from '../shared/stores/import-batch-store.ts';
+import { createImportBulkStore } from '../shared/stores/import-bulk-store.ts';
 import { createImportRowStore } from '../shared/stores/import-row-store.ts';
 import { createImportStore } from '../shared/stores/import-store.ts';
 import { createJobStore } from '../shared/stores/job-store.ts';
@@ -169,7 +171,9 @@ async function main(): Promise<void> {
     ...{ imports, rows, jobs, queues, readGate, caller, clock, logger },
     accounts: { get: accounts.get, facts: accounts.facts, putFacts: store.putFacts, parkForReauth },
     batches: createImportBatchStore({ redis, keys, clock, retentionMs }),
+    bulks: createImportBulkStore({ redis, keys, clock }),
     batchOf: (provider) => batches[provider],
+    bulkOf: (provider) => bulkClients[provider],
     clientOf: (provider) => clients[provider],
     providerTime: providerClock.at,
     random: Math.random,

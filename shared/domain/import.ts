@@ -108,6 +108,10 @@ export type ImportRecord = {
   finishedAtMs?: number;
   options: ImportOptions;
   strategy: ChosenStrategy;
+  /** Why, as a sentence. */
+  strategyReason?: string;
+  /** The provider refused a bulk job: none is tried again. */
+  bulkRefused?: boolean;
   format: ImportFormat;
   /** Columns of a CSV in their order; absent: every original is an object. */
   columns?: string[];
@@ -144,7 +148,10 @@ export const ImportView = z
     status: z.enum(IMPORT_STATUSES),
     integrated_account_id: z.string(),
     provider: z.enum(PROVIDERS),
-    strategy: z.enum(['single', 'collections', 'bulk']),
+    strategy: z.enum(['single', 'collections', 'bulk']).meta({
+      description: 'How rows are written now. With `auto` it may change while the import runs.',
+    }),
+    strategy_reason: z.string().nullable().meta({ description: 'Why they are written that way.' }),
     format: z.enum(IMPORT_FORMATS),
     options: z.object({
       strategy: z.enum(STRATEGIES),
@@ -208,6 +215,7 @@ export function viewImport(record: ImportRecord, nowMs: number, blockedUntilMs?:
     integrated_account_id: record.account,
     provider: record.provider,
     strategy: record.strategy,
+    strategy_reason: record.strategyReason ?? null,
     format: record.format,
     options: {
       strategy: options.strategy,

@@ -22,6 +22,8 @@ export type BatchDescriptor = {
   rowsMax: number;
   /** Bytes of the request's body. */
   bytesMax: number;
+  /** Rows of a bulk job of the provider's own ({@link BulkClient}); absent: it has none. */
+  bulkRowsMax?: number;
   /** Whether this account's settings allow it: an external-id marker. */
   isPossible: (settings: AccountSettings) => boolean;
   /**
@@ -56,18 +58,22 @@ export type BulkResults = {
   unprocessed: Set<string>;
 };
 
+/** The file of a bulk job while it is put together: the same text for the same rows. */
+export type BulkFile = {
+  /** @returns false when it is full: the row, and all after it, are not in it. */
+  add: (row: BatchRow) => boolean;
+  rows: () => number;
+  text: () => string;
+};
+
 /**
  * A bulk job of the provider's own: the rows travel in one file and are worked there, later. One call a function;
  * `bulk-steps.ts` has the order and what a lost answer means. Stateless.
  */
 export type BulkClient = {
-  rowsMax: number;
-  /** Bytes of the file. */
-  bytesMax: number;
   /** Whether the file can say what this row says; the others go in batches or singly. */
   canCarry: (plan: WritePlan) => boolean;
-  /** The file of as many rows, from the first on, as fit into `bytesMax`. Pure, the same for the same rows. */
-  toFile: (rows: readonly BatchRow[], settings: AccountSettings) => { text: string; taken: number };
+  newFile: (settings: AccountSettings) => BulkFile;
   open: (call: Call, settings: AccountSettings) => Promise<Looked<string>>;
   upload: (call: Call, settings: AccountSettings, jobId: string, text: string) => Promise<Looked<void>>;
   /** From here on the rows are written. */

@@ -18,6 +18,8 @@ export type BulkStep =
   | { kind: 'go_on'; progress: BulkProgress | undefined; waitMs: number }
   /** Not now: the call was deferred, refused for a while or lost. The same step can be made again. */
   | { kind: 'stopped'; progress: BulkProgress | undefined; result: CallResult }
+  /** Another run has the job: nothing was done. */
+  | { kind: 'taken' }
   /** Not this way: nothing was written; the rows must travel otherwise. */
   | { kind: 'refused'; failure: WriteFailure }
   /**
@@ -33,15 +35,15 @@ export type BulkStepInput = {
   /** Undefined: there is no job yet. */
   progress: BulkProgress | undefined;
   /** The file of the job's rows, made only where it is uploaded. */
-  file: () => string;
-  /** Makes progress durable before the upload begins. */
-  save: (progress: BulkProgress) => Promise<void>;
+  file: () => Promise<string>;
+  /** Makes progress durable before the upload begins; false: another run has the job. */
+  save: (progress: BulkProgress) => Promise<boolean>;
 };
 
 /** Result files that cannot be read this often are given up: the records themselves can be asked. */
 const RESULT_TRIES_MAX = 4;
 const FIRST_POLL_MS = 1_000;
-const POLL_GROWTH = 1.5;
+const POLL_GROWTH = 2;
 const POLL_MS_MAX = 60_000;
 
 /** Time until the job is asked for the next time; each time is a metered call, so the intervals grow. Pure. */
@@ -81,8 +83,9 @@ async function openJob({ client, call, settings }: BulkStepInput): Promise<BulkS
 
 async function uploadFile(input: BulkStepInput, jobId: string): Promise<BulkStep> {
   const { client, call, settings, file, save } = input;
-  await save({ step: 'uploading', jobId });
-  const uploaded = await client.upload(call, settings, jobId, file());
+  const text = await file();
+  if (!(await save({ step: 'uploading', jobId }))) return { kind: 'taken' };
+  const uploaded = await client.upload(call, settings, jobId, text);
   if (uploaded.ok) return { kind: 'go_on', progress: { step: 'uploaded', jobId }, waitMs: 0 };
   const { result } = uploaded;
   if (isUnsent(result)) return { kind: 'stopped', progress: { step: 'opened', jobId }, result };

@@ -25,7 +25,8 @@
  * | P:{n}:import:I:rows:K       | string | its rows 200 K + 1 …: gzip of NDJSON                        | with the import |
  * | P:{n}:import:I:results:K    | hash   | row in the chunk → its result                               | with the import |
  * | P:{n}:import:I:window       | zset   | rows that are jobs now, score = row                         | at its end |
- * | P:{n}:import:I:batch        | hash   | the batch under way: its rows, sends, whether it is in doubt | at its end |
+ * | P:{n}:import:I:batches      | hash   | chunk → JSON of the batch under way: its rows, sends, whether it is in doubt | at its end |
+ * | P:{n}:import:I:bulk         | hash   | the bulk job under way: its rows and how far it has come    | at its end |
  * | P:{n}:imports:A             | zset   | import ids of the account, score 0 (lexical = by time)      | swept |
  * | P:{n}:imports:A:open        | set    | those that have not ended                                   | at their end |
  * | P:{n}:imports:open          | zset   | `A I` of every open import → when to look next (ms)         | at the import's end |
@@ -83,7 +84,8 @@ export function createKeys(prefix: string) {
     import: (p: number, id: string) => `${tag(p)}:import:${id}`,
     importRows: (p: number, id: string, chunk: number) => `${tag(p)}:import:${id}:rows:${chunk}`,
     importResults: (p: number, id: string, chunk: number) => `${tag(p)}:import:${id}:results:${chunk}`,
-    importBatch: (p: number, id: string) => `${tag(p)}:import:${id}:batch`,
+    importBatches: (p: number, id: string) => `${tag(p)}:import:${id}:batches`,
+    importBulk: (p: number, id: string) => `${tag(p)}:import:${id}:bulk`,
     importWindow: (p: number, id: string) => `${tag(p)}:import:${id}:window`,
     imports: (p: number, account: string) => `${tag(p)}:imports:${account}`,
     importsOpenOf: (p: number, account: string) => `${tag(p)}:imports:${account}:open`,

@@ -17,15 +17,21 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   dwImportChunk: { file: 'import-chunk.lua', keys: 4 },
   dwImportCommit: { file: 'import-commit.lua', keys: 5 },
   dwImportMove: { file: 'import-move.lua', keys: 7, uses: { write_event: 'write-event.lua' } },
-  dwImportMaterialise: { file: 'import-materialise.lua', keys: 8 },
-  dwImportSettle: { file: 'import-settle.lua', keys: 8 },
+  dwImportMaterialise: {
+    file: 'import-materialise.lua',
+    keys: 10,
+    uses: { leave_batch: 'leave-batch.lua' },
+  },
+  dwImportSettle: { file: 'import-settle.lua', keys: 10, uses: { leave_batch: 'leave-batch.lua' } },
+  dwImportSettleRows: { file: 'import-settle-rows.lua', keys: 4, uses: { leave_batch: 'leave-batch.lua' } },
   dwImportGiveBack: { file: 'import-give-back.lua', keys: 9 },
   dwEnterAndBatch: {
     file: 'enter-and-batch.lua',
-    keys: 5,
+    keys: 6,
     uses: { enter: 'gate-enter.lua', batch: 'import-batch.lua' },
   },
-  dwImportBatch: { file: 'import-batch.lua', keys: 2 },
+  dwImportBatch: { file: 'import-batch.lua', keys: 3 },
+  dwImportBulk: { file: 'import-bulk.lua', keys: 2 },
   dwImportClaim: { file: 'import-claim.lua', keys: 1 },
   dwImportReopen: { file: 'import-reopen.lua', keys: 2 },
   dwGateEnter: { file: 'gate-enter.lua', keys: 3 },
@@ -55,6 +61,8 @@ type ScriptName =
   | 'dwImportGiveBack'
   | 'dwImportReopen'
   | 'dwImportBatch'
+  | 'dwImportBulk'
+  | 'dwImportSettleRows'
   | 'dwImportClaim'
   | 'dwEnterAndBatch'
   | 'dwGateEnter'

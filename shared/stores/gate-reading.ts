@@ -17,6 +17,8 @@ export type GateReading = {
   perSecond?: number;
   /** Part of the pace that is used after limits nobody had stated, 0…1. */
   factor: number;
+  /** A rolling day's allocation as last heard; undefined: there is none, or it has not been said. */
+  daily?: { used: number; max: number };
   /** Where the numbers come from, as `headers`. */
   source?: string;
 };
@@ -53,6 +55,7 @@ export function createGateReader(deps: { redis: RedisClient; keys: Keys; partiti
       isDown: probe_at !== undefined,
       perSecond: stated && stated_ms ? (stated * 1_000) / stated_ms : undefined,
       factor: known.factor ?? 1,
+      daily: daily_max === undefined ? undefined : { used: daily_used ?? 0, max: daily_max },
       source: fields.at(-1) || undefined,
     };
     // Only a rolling day is stated: how much of it is left, and never when it begins anew.

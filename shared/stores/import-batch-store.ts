@@ -6,8 +6,10 @@ import type { Keys } from '../redis/keys.ts';
 import { defineScripts, type ScriptPart, type ScriptReply } from '../redis/scripts.ts';
 import { ownerOf } from './import-row-store.ts';
 
-/** Rows that go, or went, in one call. */
+/** Rows of one chunk that go, or went, in one call and have neither a result nor a job yet. */
 export type Batch = {
+  /** A chunk has one batch at a time, so that no row is in two. */
+  chunk: number;
   rows: number[];
   /** How often it was sent. */
   sends: number;
@@ -16,18 +18,24 @@ export type Batch = {
   inDoubt: boolean;
   /** A call before the last one may have. */
   doubtedBefore: boolean;
+  /** The provider's field that has the keys of its rows. */
+  keyField: string;
 };
 
-/** `begun` and `not_yet` carry what the gate said; `refused`: another run has the batch, or the import begins no rows now. */
+/** Where a batch stands before it was ever sent. */
+export type BatchAt = Pick<Batch, 'chunk' | 'sends' | 'keyField'>;
+
+/** `begun` and `not_yet` carry what the gate said; `held`: the import begins no rows now; `taken`: another run has the batch. */
 export type BatchSent =
   | { kind: 'begun'; entered: ScriptReply }
   | { kind: 'not_yet'; reply: ScriptReply }
-  | { kind: 'refused'; why: string };
+  | { kind: 'held' }
+  | { kind: 'taken' };
 
 type Ref = Pick<ImportRecord, 'id' | 'account'>;
 export type ImportBatchStore = ReturnType<typeof createImportBatchStore>;
 
-/** The one batch that an import may have under way. */
+/** The batches that an import has under way. */
 export function createImportBatchStore(options: {
   redis: RedisClient;
   keys: Keys;
@@ -40,74 +48,107 @@ export function createImportBatchStore(options: {
 
   const keysOf = (record: Ref) => {
     const p = partition(record);
-    return [keys.import(p, record.id), keys.importBatch(p, record.id)] as const;
+    return [
+      keys.import(p, record.id),
+      keys.importBatches(p, record.id),
+      keys.importBulk(p, record.id),
+    ] as const;
   };
-  const argsOf = (sends: number, wanted: 'send' | 'refused' | 'done', rows: readonly number[] = []) => [
+  const argsOf = (
+    { chunk, sends, keyField }: BatchAt,
+    wanted: 'send' | 'take' | 'refused' | 'rest',
+    rows: readonly number[] = [],
+  ) => [
+    chunk,
     sends === 0 ? '' : sends,
     clock.nowMs(),
     wanted,
     rows.length > 0 ? JSON.stringify(rows) : '',
     rows.length,
+    keyField,
   ];
 
+  async function claim(
+    record: Ref,
+    row: number,
+    dedupeKey: string,
+    more: { goneOwner?: string; free?: true },
+  ): Promise<string | undefined> {
+    const hash = sha256Hex(dedupeKey);
+    const [code, owner] = await scripts.dwImportClaim(
+      keys.dedupe(partition(record), record.account, hash.slice(16, 19)),
+      hash.slice(0, 16),
+      ownerOf(record.id, row),
+      more.goneOwner ?? '',
+      options.retentionMs,
+      more.free ? 1 : '',
+    );
+    return code === 1 ? undefined : String(owner);
+  }
+
   return {
-    async find(record: Ref): Promise<Batch | undefined> {
-      const hash = await redis.hgetall(keys.importBatch(partition(record), record.id));
-      if (!hash.rows) return undefined;
-      return {
-        rows: JSON.parse(hash.rows),
-        sends: Number(hash.sends),
-        sentAtMs: Number(hash.at),
-        inDoubt: hash.doubt === '1',
-        doubtedBefore: hash.doubted === '1',
-      };
+    async list(record: Ref): Promise<Batch[]> {
+      const hash = await redis.hgetall(keys.importBatches(partition(record), record.id));
+      return Object.entries(hash).map(([chunk, text]) => decode(Number(chunk), text));
     },
 
-    /**
-     * Asks the gate and, when it lets the call pass, says which rows are about to leave, in one step.
-     * @param sends calls before it.
-     */
-    async send(record: Ref, sends: number, rows: readonly number[], gate: ScriptPart): Promise<BatchSent> {
+    async find(record: Ref, chunk: number): Promise<Batch | undefined> {
+      const text = await redis.hget(keys.importBatches(partition(record), record.id), String(chunk));
+      return text ? decode(chunk, text) : undefined;
+    },
+
+    /** Asks the gate and, when it lets the call pass, says which rows are about to leave, in one step. */
+    async send(record: Ref, at: BatchAt, rows: readonly number[], gate: ScriptPart): Promise<BatchSent> {
       const reply = await scripts.dwEnterAndBatch(
         ...gate.keys,
         ...keysOf(record),
         gate.args.length,
         ...gate.args,
-        ...argsOf(sends, 'send', rows),
+        ...argsOf(at, 'send', rows),
       );
       const [decided, code, , ...entered] = reply;
       if (decided !== 2) return { kind: 'not_yet', reply };
-      return code === 1
-        ? { kind: 'begun', entered: [1, 0, ...entered] }
-        : { kind: 'refused', why: 'the import begins no rows now' };
+      if (code === 1) return { kind: 'begun', entered: [1, 0, ...entered] };
+      return { kind: code === -1 ? 'held' : 'taken' };
+    },
+
+    /** Rows that a bulk job may have written become a batch in doubt. @returns whether they did. */
+    async take(record: Ref, at: Omit<BatchAt, 'sends'>, rows: readonly number[]): Promise<boolean> {
+      const args = argsOf({ ...at, sends: 0 }, 'take', rows);
+      const [code] = await scripts.dwImportBatch(...keysOf(record), ...args);
+      return code === 1;
     },
 
     /** Nothing of its last call was written. */
-    async refused(record: Ref, sends: number): Promise<void> {
-      await scripts.dwImportBatch(...keysOf(record), ...argsOf(sends, 'refused'));
+    async refused(record: Ref, batch: Batch): Promise<void> {
+      await scripts.dwImportBatch(...keysOf(record), ...argsOf(batch, 'refused'));
     },
 
-    /** Each of its rows has its result or is a job. */
-    async done(record: Ref, sends: number): Promise<void> {
-      await scripts.dwImportBatch(...keysOf(record), ...argsOf(sends, 'done'));
+    /** Nothing of it was ever written: its rows wait as if they had not been begun. */
+    async rest(record: Ref, batch: Batch): Promise<void> {
+      await scripts.dwImportBatch(...keysOf(record), ...argsOf(batch, 'rest'));
     },
 
     /** @returns undefined when the key is this row's now, else the row that has it. */
-    async claim(
-      record: Ref,
-      row: number,
-      dedupeKey: string,
-      goneOwner?: string,
-    ): Promise<string | undefined> {
-      const hash = sha256Hex(dedupeKey);
-      const [code, owner] = await scripts.dwImportClaim(
-        keys.dedupe(partition(record), record.account, hash.slice(16, 19)),
-        hash.slice(0, 16),
-        ownerOf(record.id, row),
-        goneOwner ?? '',
-        options.retentionMs,
-      );
-      return code === 1 ? undefined : String(owner);
+    claim: (record: Ref, row: number, dedupeKey: string, goneOwner?: string) =>
+      claim(record, row, dedupeKey, { goneOwner }),
+
+    /** Undoes {@link claim}, for a row that is not begun after all. */
+    async free(record: Ref, row: number, dedupeKey: string): Promise<void> {
+      await claim(record, row, dedupeKey, { free: true });
     },
   };
+}
+
+function decode(chunk: number, text: string): Batch {
+  // Written by import-batch.lua.
+  const { rows, sends, at, doubt, doubted, key } = JSON.parse(text) as {
+    rows: number[];
+    sends: number;
+    at: number;
+    doubt: boolean;
+    doubted: boolean;
+    key: string;
+  };
+  return { chunk, rows, sends, sentAtMs: at, inDoubt: doubt, doubtedBefore: doubted, keyField: key };
 }

@@ -24,7 +24,18 @@ const MESSAGE_CHARS_MAX = 300;
 
 /** Fields of the import hash that are set when it is begun, committed or moved; scripts own the rest. */
 export type ImportPatch = Partial<
-  Pick<ImportRecord, 'strategy' | 'format' | 'columns' | 'nextRow' | 'finishedAtMs' | 'error' | 'retrying'>
+  Pick<
+    ImportRecord,
+    | 'strategy'
+    | 'strategyReason'
+    | 'bulkRefused'
+    | 'format'
+    | 'columns'
+    | 'nextRow'
+    | 'finishedAtMs'
+    | 'error'
+    | 'retrying'
+  >
 > & {
   bodyHash?: string;
   /** Null clears. */
@@ -40,6 +51,8 @@ export function encodeImportPatch(patch: ImportPatch): string[] {
     out.push(field, value === undefined || value === null ? '' : String(value));
   const json = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value));
   if ('strategy' in patch) set('strategy', patch.strategy);
+  if ('strategyReason' in patch) set('why', patch.strategyReason);
+  if ('bulkRefused' in patch) set('no_bulk', patch.bulkRefused ? '1' : '');
   if ('format' in patch) set('format', patch.format);
   if ('columns' in patch) set('columns', json(patch.columns));
   if ('nextRow' in patch) set('next', patch.nextRow);
@@ -65,6 +78,7 @@ export function encodeNewImport(record: ImportRecord): string[] {
     ['updated', String(record.createdAtMs)],
     ['options', JSON.stringify(record.options)],
     ['strategy', record.strategy],
+    ['why', record.strategyReason],
     ['format', record.format],
     ['chunks', '0'],
     ['next', '1'],
@@ -110,6 +124,8 @@ export function decodeImport(id: string, hash: Hash, running: number): ImportRec
     finishedAtMs: number(hash.finished),
     options: parse(hash.options, { strategy: 'auto', rowEvents: false }),
     strategy: strategy === undefined || strategy === 'auto' ? 'single' : strategy,
+    strategyReason: hash.why || undefined,
+    bulkRefused: hash.no_bulk === '1',
     format: IMPORT_FORMATS.find((known) => known === hash.format) ?? 'ndjson',
     columns: parse(hash.columns, undefined),
     chunks: Number(hash.chunks ?? 0),

@@ -45,6 +45,9 @@ export type Materialised =
   /** The import begins no rows now. */
   | { kind: 'held' };
 
+/** What held a row that went together with others: the batch of its chunk, or the import's bulk job. */
+export type RowHolder = number | 'bulk';
+
 /** Results of a chunk: those that stand, and the rows that are to be tried again. */
 export type ChunkResults = { results: Map<number, RowResult>; again: Map<number, EarlierLife> };
 
@@ -65,6 +68,8 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
       record: keys.import(p, record.id),
       results: keys.importResults(p, record.id, chunkOfRow(row)),
       job: keys.job(p, rowJobId(record.id, row)),
+      batches: keys.importBatches(p, record.id),
+      bulk: keys.importBulk(p, record.id),
     };
   }
 
@@ -111,6 +116,8 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
       return (await redis.zrangebyscore(window(record), '-inf', '+inf')).map(Number);
     },
 
+    jobCount: (record: Ref): Promise<number> => redis.zcard(window(record)),
+
     /** Status of each row's job; undefined where there is none. */
     statuses(record: Ref, rows: readonly number[]): Promise<(JobStatus | undefined)[]> {
       return Promise.all(
@@ -134,7 +141,7 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
         dedupeKey?: string;
         earlier?: EarlierLife;
         goneOwner?: string;
-        /** It was under way in a batch; with what its record must know of that. */
+        /** It was under way in the batch of its chunk; with what its record must know of that. */
         batched?: JobPatch;
       },
     ): Promise<Materialised> {
@@ -155,6 +162,8 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
         keys.jobsIn(p, account, 'queued'),
         keys.open(p),
         dedupe.key,
+        at.batches,
+        at.bulk,
         account,
         jobId,
         fieldOf(row),
@@ -165,7 +174,7 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
         dedupe.owner,
         more.goneOwner ?? '',
         options.retentionMs,
-        more.batched ? 1 : '',
+        more.batched ? chunkOfRow(row) : '',
         ...encodeNewJob(job),
         ...(more.batched ? encodePatch(more.batched) : []),
         // first_n: attempts of a life whose record is gone; they count on, so that its late runs stay fenced off.
@@ -188,13 +197,14 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
     /**
      * Writes and counts the result of a row.
      * @param job the status its job must have, and whether the record is kept; absent: it never was a job.
+     * @param holder what it leaves with its result.
      * @returns false when the row has its result already, or its job moved meanwhile.
      */
     async settle(
       record: Ref,
       row: number,
       result: RowResult,
-      more: { job?: { status: JobStatus; keep: boolean }; dedupeKey?: string } = {},
+      more: { job?: { status: JobStatus; keep: boolean }; dedupeKey?: string; holder?: RowHolder } = {},
     ): Promise<boolean> {
       const { p, ...at } = rowKeys(record, row);
       const frees = result.status === 'failed' || result.status === 'cancelled';
@@ -208,6 +218,8 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
         keys.jobsIn(p, record.account, 'failed'),
         keys.jobsIn(p, record.account, 'cancelled'),
         dedupe.key,
+        at.batches,
+        at.bulk,
         rowJobId(record.id, row),
         fieldOf(row),
         row,
@@ -218,8 +230,32 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
         more.job?.keep ? 1 : '',
         dedupe.field,
         dedupe.owner,
+        more.holder ?? '',
       );
       return code === 1;
+    },
+
+    /**
+     * Writes and counts results of rows of one chunk that went together, in one step; those that have one keep it.
+     * @returns how many were written.
+     */
+    async settleRows(
+      record: Ref,
+      holder: RowHolder,
+      chunk: number,
+      results: readonly { row: number; result: RowResult }[],
+    ): Promise<number> {
+      if (results.length === 0) return 0;
+      const at = rowKeys(record, firstRowOfChunk(chunk));
+      const [written] = await scripts.dwImportSettleRows(
+        ...[at.record, at.results, at.batches, at.bulk],
+        holder,
+        clock.nowMs(),
+        JSON.stringify(
+          results.map(({ row, result }) => [row, fieldOf(row), result.status, encodeResult(result)]),
+        ),
+      );
+      return Number(written);
     },
 
     /**

@@ -103,7 +103,8 @@ export function createImportStore(options: ImportStoreOptions) {
     return [
       ...chunks.flat(),
       keys.importWindow(p, record.id),
-      keys.importBatch(p, record.id),
+      keys.importBatches(p, record.id),
+      keys.importBulk(p, record.id),
       keyOf(record),
       keys.import(p, record.id),
     ];

@@ -25,7 +25,7 @@ export async function previewImport(
   submission: ImportSubmission,
 ): Promise<ImportReport> {
   const { account, options } = submission;
-  const strategy = chooseStrategy(
+  const { strategy, reason } = chooseStrategy(
     options.strategy,
     deps.batchOf(account.provider),
     account,
@@ -41,6 +41,7 @@ export async function previewImport(
     object: 'import_report',
     valid: true,
     strategy,
+    strategy_reason: reason,
     counts: { total: 0, valid: 0, failed: 0, with_warnings: 0 },
     errors_by_code: {},
     warnings_by_code: {},

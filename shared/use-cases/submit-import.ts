@@ -95,6 +95,8 @@ export async function submitImport(
 function newRecord(deps: SubmitImportDeps, submission: ImportSubmission, reading: RowReading): ImportRecord {
   const { account, options } = submission;
   const now = deps.clock.nowMs();
+  const batch = deps.batchOf(account.provider);
+  const { strategy, reason } = chooseStrategy(options.strategy, batch, account, options.rowEvents);
   return {
     id: deps.imports.newId(account.id),
     schemaVersion: IMPORT_SCHEMA_VERSION,
@@ -107,7 +109,8 @@ function newRecord(deps: SubmitImportDeps, submission: ImportSubmission, reading
     createdAtMs: now,
     updatedAtMs: now,
     options,
-    strategy: chooseStrategy(options.strategy, deps.batchOf(account.provider), account, options.rowEvents),
+    strategy,
+    strategyReason: reason,
     format: reading.format,
     chunks: 0,
     nextRow: 1,

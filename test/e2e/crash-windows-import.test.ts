@@ -127,18 +127,19 @@ it.each([
 
 it.each([
   ['has named the rows of a batch and sent nothing', { script: 'enter-and-batch', when: 'after' }],
-  ['has its answer and stored none of it', { script: 'import-settle', when: 'before' }],
-  ['has stored every result and not that the batch is over', { script: 'import-batch', when: 'before' }],
+  ['has named the rows of two batches', { script: 'enter-and-batch', when: 'after', nth: 2 }],
+  ['has its answer and stored none of it', { script: 'import-settle-rows', when: 'before' }],
+  ['has stored the results of one batch of several', { script: 'import-settle-rows', when: 'after' }],
 ] as const)('the worker dies when it %s', async (_, stop) => {
   const proxy = await rig.proxy();
   const victim = await rig.worker(HASTY_UPLOADS, proxy);
   const held = proxy.hold(stop);
   const name = aName('Batch');
-  const id = await imports.accepted(keyed, salesforceRows(name, 260));
+  const id = await imports.accepted(keyed, salesforceRows(name, 650));
   await held.reached;
   await victim.kill();
   await rig.worker(HASTY_UPLOADS);
-  await expectEachOnce(id, keyed, name, 260);
+  await expectEachOnce(id, keyed, name, 650);
 });
 
 it('workers that die one after the other write every row once', async () => {

@@ -28,6 +28,15 @@ afterAll(async () => {
 const lostBatches = () =>
   worker.records('batch.finished').filter(({ outcome }) => outcome === 'ambiguous').length;
 
+/** Batches that carried rows of this name, in the order of their coming. */
+async function batchCalls(name: string): Promise<{ startedAtMs: number; endedAtMs: number }[]> {
+  const answer = await fetch(`${rig.sandbox.origin}/_control/calls?provider=salesforce`);
+  const { calls } = (await answer.json()) as {
+    calls: { path: string; startedAtMs: number; endedAtMs: number; body?: unknown }[];
+  };
+  return calls.filter(({ path, body }) => path.includes(BATCH.path) && JSON.stringify(body).includes(name));
+}
+
 /** Calls of any kind that carried rows of this name. */
 const callsFor = (name: string) => rig.createCalls(account, name);
 
@@ -46,6 +55,46 @@ it('200 rows go in one call, each with its own result', async () => {
   expect(results[6]).toMatchObject({ status: 'failed', pointer: '/close_date', remote_id: null });
   expect(new Set(results.flatMap(({ remote_id }) => remote_id ?? [])).size).toBe(449);
   expect(await rig.records(account, name)).toHaveLength(449);
+});
+
+it('several batches are under way at once, fewer than the account may have calls', async () => {
+  const three = await rig.account('salesforce', {
+    marker: BY_KEY,
+    rate_limit: { requests: 200, per_seconds: 1, concurrency: 4 },
+  });
+  const name = aName('Lanes');
+  await rig.control('limits', { provider: 'salesforce', latency_ms: 300 });
+  const ended = await imports.ended(await imports.accepted(three, salesforceRows(name, 1_800)));
+  await rig.control('limits', { provider: 'salesforce', latency_ms: 0 });
+  expect(ended.counts).toMatchObject({ succeeded: 1_800, failed: 0 });
+  const calls = await batchCalls(name);
+  expect(calls).toHaveLength(9);
+  const atOnce = calls.map(
+    (call) =>
+      calls.filter((other) => other.startedAtMs <= call.startedAtMs && other.endedAtMs > call.startedAtMs)
+        .length,
+  );
+  expect(Math.max(...atOnce)).toBe(3);
+  const results = await imports.results(ended.id);
+  expect(results.map(({ row }) => row)).toEqual(results.map((_, i) => i + 1));
+  expect(results.every((result) => result.name === `${name} #${result.row}#`)).toBe(true);
+  expect(await rig.records(three, name)).toHaveLength(1_800);
+});
+
+it('a batch whose answer is lost does not keep the others from going', async () => {
+  const two = await rig.account('salesforce', {
+    marker: BY_KEY,
+    rate_limit: { requests: 200, per_seconds: 1, concurrency: 3 },
+  });
+  const name = aName('Doubt');
+  await rig.control('faults', { provider: 'salesforce', match: BATCH, kind: 'reset_after_commit', times: 1 });
+  const ended = await imports.ended(await imports.accepted(two, salesforceRows(name, 2_000)));
+  expect(ended.counts).toMatchObject({ succeeded: 2_000, failed: 0 });
+  const [lost, ...others] = await batchCalls(name);
+  expect(others).toHaveLength(9);
+  // It is looked for after 1.5 s.
+  for (const { startedAtMs } of others) expect(startedAtMs - (lost?.startedAtMs ?? 0)).toBeLessThan(1_500);
+  expect(await rig.records(two, name)).toHaveLength(2_000);
 });
 
 it('a row the provider refuses is a failed row by our field, the others of its call are written', async () => {

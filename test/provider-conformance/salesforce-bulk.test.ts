@@ -19,10 +19,12 @@ function stepOf(rows: readonly BatchRow[], progress: BulkProgress | undefined, o
     call: over.call ?? rig.call,
     settings: SETTINGS,
     progress,
-    file: () => client.toFile(rows, SETTINGS).text,
-    save: async (next) => {
-      saved.push(next);
+    file: async () => {
+      const file = client.newFile(SETTINGS);
+      for (const row of rows) file.add(row);
+      return file.text();
     },
+    save: async (next) => saved.push(next) > 0,
   });
   return step.then((result) => ({ step: result, saved }));
 }
@@ -34,7 +36,7 @@ async function drive(rows: readonly BatchRow[], from?: BulkProgress) {
   const ended = await until('the bulk job to end', async () => {
     const { step } = await stepOf(rows, progress);
     if (step.kind === 'ended') return step;
-    if (step.kind === 'refused') throw new Error(JSON.stringify(step));
+    if (step.kind === 'refused' || step.kind === 'taken') throw new Error(JSON.stringify(step));
     progress = step.progress;
     steps.push(`${step.kind} ${progress?.step ?? 'none'}`);
     return undefined;

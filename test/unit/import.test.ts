@@ -98,13 +98,20 @@ it('rows go in batches only where a unique key makes sending them twice harmless
     settings: { marker: { kind: 'external_id', field: 'K__c' } },
   } as const;
   const unkeyed = { provider: 'salesforce', settings: {} } as const;
-  expect(chooseStrategy('auto', salesforceBatch, keyed, false)).toBe('collections');
-  expect(chooseStrategy('auto', salesforceBatch, keyed, true)).toBe('single');
-  expect(chooseStrategy('auto', salesforceBatch, unkeyed, false)).toBe('single');
+  const choice = (...[asked, batch, account, rowEvents]: Parameters<typeof chooseStrategy>) => {
+    const { strategy, reason } = chooseStrategy(asked, batch, account, rowEvents);
+    return `${strategy}: ${reason}`;
+  };
+  expect(choice('auto', salesforceBatch, keyed, false)).toBe('collections: 200 rows go in one call.');
+  expect(choice('auto', salesforceBatch, keyed, true)).toMatch(/^single: .*row_events/);
+  expect(choice('auto', salesforceBatch, unkeyed, false)).toMatch(/^single: .*settings\.marker/);
+  expect(choice('bulk', salesforceBatch, keyed, false)).toBe('bulk: As asked for.');
   expect(() => chooseStrategy('collections', salesforceBatch, unkeyed, false)).toThrow(/marker/);
   expect(() => chooseStrategy('collections', salesforceBatch, keyed, true)).toThrow(/row_events/);
   expect(() => chooseStrategy('collections', undefined, { provider: 'close', settings: {} }, false)).toThrow(
     /close/,
   );
-  expect(() => chooseStrategy('bulk', salesforceBatch, keyed, false)).toThrow(/not offered/);
+  expect(() => chooseStrategy('bulk', salesforceBatch, unkeyed, false)).toThrow(/marker/);
+  const noBulk = { ...salesforceBatch, bulkRowsMax: undefined };
+  expect(() => chooseStrategy('bulk', noBulk, keyed, false)).toThrow(/no bulk jobs/);
 });

@@ -7,6 +7,7 @@ import { bulkClients } from '../../shared/providers/bulk-clients.ts';
 import { bulkPays } from '../../shared/providers/bulk-pays.ts';
 import { bulkPollDelayMs } from '../../shared/providers/bulk-steps.ts';
 import { salesforceBulk } from '../../shared/providers/salesforce/bulk.ts';
+import { FILE_BYTES_MAX } from '../../shared/providers/salesforce/bulk-file.ts';
 import { readRowErrors } from '../../shared/providers/salesforce/bulk-results.ts';
 import { readCsv } from '../../shared/providers/salesforce/csv-reader.ts';
 
@@ -20,11 +21,11 @@ function aRow(key: string, body: unknown): BatchRow {
   };
 }
 
-const fileOf = (bodies: unknown[]) =>
-  salesforceBulk.toFile(
-    bodies.map((body, index) => aRow(`k${index}`, body)),
-    SETTINGS,
-  );
+function fileOf(bodies: unknown[]): { text: string; taken: number } {
+  const file = salesforceBulk.newFile(SETTINGS);
+  bodies.every((body, index) => file.add(aRow(`k${index}`, body)));
+  return { text: file.text(), taken: file.rows() };
+}
 
 describe('the file of a bulk job', () => {
   it('has a column for each field of any row, the key first', () => {
@@ -59,7 +60,7 @@ describe('the file of a bulk job', () => {
   it('takes as many rows as fit, from the first on', () => {
     const description = 'x'.repeat(30_000);
     const { text, taken } = fileOf(Array.from({ length: 300 }, () => ({ Description: description })));
-    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(salesforceBulk.bytesMax);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(FILE_BYTES_MAX);
     expect(taken).toBeGreaterThan(270);
     expect(taken).toBeLessThan(300);
     expect(text.split('\n')).toHaveLength(taken + 2);

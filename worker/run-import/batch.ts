@@ -1,153 +1,134 @@
 import type { WriteFailure } from '../../shared/domain/failure.ts';
-import { chunkOfRow, type ImportRecord } from '../../shared/domain/import.ts';
-import type { BatchDescriptor, BatchReading } from '../../shared/providers/batch-port.ts';
-import type { Batch } from '../../shared/stores/import-batch-store.ts';
-import type { Harvest } from '../../shared/use-cases/work-rows.ts';
+import type { BatchReading } from '../../shared/providers/batch-port.ts';
+import type { Batch, BatchSent } from '../../shared/stores/import-batch-store.ts';
 import { backoffMs } from '../write-opportunity/decide.ts';
 import { outcomeOf } from '../write-opportunity/outcome.ts';
-import { type Carried, carriable, takeRows } from './batch-rows.ts';
-import type { RowContext } from './begin-row.ts';
-import type { FeederDeps } from './deps.ts';
-import { goAlone, settleOutcomes } from './settle-batch.ts';
+import { type Carried, carriable, freeKeys } from './batch-rows.ts';
+import { type BatchRun, keyFieldOf } from './batch-run.ts';
+import { goAlone, isNotNow, SENDS_MAX, settleOutcomes, settleTogether } from './settle-batch.ts';
 
-/** What one step came to: go on at once, come back later, or there is nothing left to send. */
-export type BatchStep = { kind: 'on' } | { kind: 'later'; untilMs: number } | { kind: 'through' };
+/** What one step of a batch came to. */
+export type BatchStep =
+  /** Each of its rows has its result or is a job. */
+  | { kind: 'over' }
+  /** The batch goes on later; others may go meanwhile. `crowded`: it met locks, which several at once bring about. */
+  | { kind: 'wait'; untilMs: number; crowded?: true }
+  /** Nothing more of the account goes before then. */
+  | { kind: 'hold'; untilMs: number };
 
-const ON: BatchStep = { kind: 'on' };
-/** Rows that became jobs of their own, beyond which no further batch is sent. */
-const ALONE_MAX = 400;
-/** Calls a batch is given; then each of its rows goes its own way, with a budget of its own. */
-const SENDS_MAX = 5;
+const OVER: BatchStep = { kind: 'over' };
 /** After a lost answer: what is still being written at the provider is found. */
 const DOUBT_MS = 1_500;
 
-/**
- * One step of an import in batches: what was lost is looked for before anything is sent again; else the next rows go.
- * Sending a row twice is harmless here, since its key is unique at the provider; that it is not reported as failed though
- * it was written is what the looking is for.
- */
-export async function stepBatch(
-  deps: FeederDeps,
-  context: RowContext,
-  descriptor: BatchDescriptor,
-  open: Harvest['open'],
-  signal: AbortSignal,
-): Promise<BatchStep> {
-  const { record } = context;
-  const batch = await deps.batches.find(record);
-  if (batch) return resume(deps, context, descriptor, batch, signal);
-  if (open.length >= ALONE_MAX) return later(deps, 500);
-  const taken = await takeRows(deps, context, descriptor, new Set(open.map(({ row }) => row)));
-  if (!taken) return { kind: 'through' };
-  if (taken.carried.length === 0) return ON;
-  return send(deps, context, descriptor, taken.carried, 0, signal);
+/** The first call of these rows, which are all of one chunk. */
+export function beginBatch(run: BatchRun, chunk: number, rows: readonly Carried[]): Promise<BatchStep> {
+  const batch: Batch = {
+    chunk,
+    rows: rows.map(({ stored }) => stored.row),
+    ...{ sends: 0, sentAtMs: 0, inDoubt: false, doubtedBefore: false },
+    keyField: keyFieldOf(run.account),
+  };
+  return send(run, batch, rows);
 }
 
-/** A batch that was begun: its rows that have neither a result nor a job are looked for, then sent again. */
-async function resume(
-  deps: FeederDeps,
-  context: RowContext,
-  descriptor: BatchDescriptor,
-  batch: Batch,
-  signal: AbortSignal,
-): Promise<BatchStep> {
-  const { record } = context;
-  const left = await rowsLeft(deps, context, descriptor, batch);
-  if (left.length === 0) return done(deps, record, batch);
+/**
+ * A batch that was begun: what was lost is looked for before anything is sent again. Sending a row twice is harmless here,
+ * since its key is unique at the provider; that it is not reported as failed though it was written is what the looking is for.
+ */
+export async function resumeBatch(run: BatchRun, batch: Batch): Promise<BatchStep> {
+  const { deps, record } = run;
+  const left = await rowsLeft(run, batch);
+  if (left.length === 0) return OVER;
   let unfound = left;
   if (batch.inDoubt) {
-    const found = await look(deps, context, descriptor, left, signal);
-    if (!found) return later(deps, backoffMs(batch.sends, deps.random()));
-    unfound = left.filter(({ row }) => !found.has(row.key));
-    await Promise.all(
-      left.map(({ row, stored }) => {
-        const remoteId = found.get(row.key);
-        if (remoteId === undefined) return undefined;
-        return deps.rows.settle(record, stored.row, { status: 'succeeded', remoteId }, stored);
-      }),
-    );
+    const looked = await look(run, left);
+    if (looked.kind !== 'found') return looked;
+    unfound = left.filter(({ row }) => !looked.ids.has(row.key));
+    const found = left.flatMap(({ row, stored }) => {
+      const remoteId = looked.ids.get(row.key);
+      return remoteId === undefined ? [] : [{ stored, result: { status: 'succeeded' as const, remoteId } }];
+    });
+    await settleTogether(deps, record, batch.chunk, found);
   }
-  if (unfound.length === 0) return done(deps, record, batch);
+  if (unfound.length === 0) return OVER;
   const isHeld = record.stop !== undefined || record.status === 'paused';
-  if (batch.sends >= SENDS_MAX || isHeld) return scatter(deps, context, unfound, batch);
-  return send(deps, context, descriptor, unfound, batch.sends, signal);
+  if (isHeld && !doubtOf(batch)) {
+    if (record.stop)
+      await freeKeys(
+        deps,
+        record,
+        unfound.map(({ stored }) => stored),
+      );
+    await deps.batches.rest(record, batch);
+    return OVER;
+  }
+  if (batch.sends >= SENDS_MAX || isHeld) return scatter(run, unfound, batch);
+  return send(run, batch, unfound);
 }
 
-async function rowsLeft(
-  deps: FeederDeps,
-  context: RowContext,
-  descriptor: BatchDescriptor,
-  batch: Batch,
-): Promise<Carried[]> {
-  const { record } = context;
-  const [first = 1] = batch.rows;
-  const chunk = chunkOfRow(first);
-  const [stored = [], { results, again }, underWay] = await Promise.all([
-    deps.rows.chunk(record, chunk),
-    deps.rows.results(record, chunk),
-    deps.rows.underWay(record),
+async function rowsLeft(run: BatchRun, batch: Batch): Promise<Carried[]> {
+  const { deps, record } = run;
+  const [stored = [], { again }] = await Promise.all([
+    deps.rows.chunk(record, batch.chunk),
+    deps.rows.results(record, batch.chunk),
   ]);
-  const wanted = new Set(batch.rows.filter((row) => !results.has(row) && !underWay.includes(row)));
+  const wanted = new Set(batch.rows);
   const left: Carried[] = [];
   for (const one of stored.filter(({ row }) => wanted.has(row))) {
     const earlier = again.get(one.row);
-    const row = carriable(deps, context, descriptor, one);
+    const row = batch.keyField === keyFieldOf(run.account) ? carriable(run, one) : undefined;
     if (row) left.push({ stored: one, earlier, row });
     // The account's settings changed since: it cannot be sent as it was.
-    else await goAlone(deps, context, { stored: one, earlier }, doubtOf(batch));
+    else await goAlone(deps, run, { stored: one, earlier }, doubtOf(batch));
   }
   return left;
 }
 
-async function look(
-  deps: FeederDeps,
-  { account }: RowContext,
-  descriptor: BatchDescriptor,
-  rows: readonly Carried[],
-  signal: AbortSignal,
-): Promise<Map<string, string> | undefined> {
+type Looked = Extract<BatchStep, { kind: 'wait' | 'hold' }> | { kind: 'found'; ids: Map<string, string> };
+
+async function look(run: BatchRun, rows: readonly Carried[]): Promise<Looked> {
+  const { deps, account, descriptor, signal } = run;
   const keys = rows.map(({ row }) => row.key);
   const answer = await deps.caller(account, { signal, isBulk: true })(
     descriptor.findRequest(keys, account.settings),
   );
-  return answer.kind === 'answered' ? descriptor.readFound(answer, account.settings) : undefined;
+  if (answer.kind === 'deferred') return { kind: 'hold', untilMs: answer.untilMs };
+  const ids = answer.kind === 'answered' ? descriptor.readFound(answer, account.settings) : undefined;
+  return ids ? { kind: 'found', ids } : later(run, 0);
 }
 
-async function send(
-  deps: FeederDeps,
-  context: RowContext,
-  descriptor: BatchDescriptor,
-  rows: readonly Carried[],
-  sends: number,
-  signal: AbortSignal,
-): Promise<BatchStep> {
-  const { record, account } = context;
+async function send(run: BatchRun, before: Batch, rows: readonly Carried[]): Promise<BatchStep> {
+  const { deps, record, account, descriptor, signal } = run;
   const carried = rows.map(({ row }) => row);
+  const numbers = rows.map(({ stored }) => stored.row);
   const request = descriptor.request(carried, account.settings);
-  let begun = false;
-  const call = deps.caller(account, {
+  let sentAtMs = 0;
+  const asked: { came?: BatchSent['kind'] } = {};
+  const result = await deps.caller(account, {
     signal,
     isBulk: true,
     begin: async (gate) => {
-      const numbers = rows.map(({ stored }) => stored.row);
-      const sent = await deps.batches.send(record, sends, numbers, gate);
-      begun ||= sent.kind === 'begun';
-      return sent;
+      sentAtMs = deps.clock.nowMs();
+      const begun = await deps.batches.send(record, before, numbers, gate);
+      asked.came = begun.kind;
+      return begun.kind === 'held' || begun.kind === 'taken' ? { kind: 'refused', why: begun.kind } : begun;
     },
     fence: () => (signal.aborted ? 'the lock was lost before the batch left' : undefined),
-  });
-  const result = await call(request);
-  if (!begun)
-    return notBegun(deps, context, rows, outcomeOf(result, deps.descriptorOf(account.provider), request));
-  const batch = await deps.batches.find(record);
-  if (!batch) return ON;
+  })(request);
+  const failure = outcomeOf(result, deps.descriptorOf(account.provider), request);
+  if (asked.came !== 'begun') return notBegun(run, before, rows, asked.came, failure);
+  const batch: Batch = {
+    ...before,
+    rows: numbers,
+    sends: before.sends + 1,
+    sentAtMs,
+    inDoubt: true,
+    doubtedBefore: before.doubtedBefore || before.inDoubt,
+  };
   const reading: BatchReading =
     result.kind === 'answered'
       ? descriptor.read(result, carried, request)
-      : {
-          kind: 'whole',
-          failure: failureOf(outcomeOf(result, deps.descriptorOf(account.provider), request)),
-        };
+      : { kind: 'whole', failure: failureOf(failure) };
   deps.logger.info(
     {
       import_id: record.id,
@@ -157,11 +138,13 @@ async function send(
     },
     'batch.finished',
   );
-  if (reading.kind === 'rows') {
-    await settleOutcomes(deps, context, batch, rows, reading.outcomes);
-    return done(deps, record, batch);
-  }
-  return settleWhole(deps, context, rows, batch, reading.failure);
+  if (reading.kind === 'whole') return settleWhole(run, rows, batch, reading.failure);
+  const stay = await settleOutcomes(run, batch, rows, reading.outcomes);
+  if (stay.length === 0) return OVER;
+  await deps.batches.refused(record, batch);
+  const step = later(run, batch.sends - 1);
+  const isCrowded = reading.outcomes.some(({ outcome }) => isNotNow(outcome));
+  return isCrowded ? { ...step, crowded: true } : step;
 }
 
 /** An outcome of a call without an answer is never `written`. */
@@ -173,70 +156,62 @@ function failureOf(outcome: ReturnType<typeof outcomeOf>): WriteFailure {
 
 /** The whole call came to nothing: wait as it says, look first where it may have been written. */
 async function settleWhole(
-  deps: FeederDeps,
-  context: RowContext,
+  run: BatchRun,
   rows: readonly Carried[],
   batch: Batch,
   failure: WriteFailure,
 ): Promise<BatchStep> {
-  const { record, account } = context;
-  if (failure.kind === 'ambiguous') return later(deps, DOUBT_MS);
-  await deps.batches.refused(record, batch.sends);
+  const { deps, record, account } = run;
+  if (failure.kind === 'ambiguous') return { kind: 'wait', untilMs: deps.clock.nowMs() + DOUBT_MS };
+  await deps.batches.refused(record, batch);
   switch (failure.kind) {
     case 'needs_reauth':
       await deps.accounts.parkForReauth(account, failure.message);
-      return later(deps, 1_000);
+      return { kind: 'hold', untilMs: deps.clock.nowMs() + 1_000 };
     case 'rate_limited':
-      return failure.limit.untilMs === undefined
-        ? later(deps, backoffMs(batch.sends, deps.random()))
-        : { kind: 'later', untilMs: failure.limit.untilMs };
-    case 'retryable':
-      return later(deps, backoffMs(batch.sends, deps.random()));
-    case 'permanent': {
-      const known = await deps.batches.find(record);
-      return scatter(deps, context, rows, known ?? batch);
+    case 'retryable': {
+      const untilMs = failure.kind === 'rate_limited' ? failure.limit.untilMs : undefined;
+      return { kind: 'hold', untilMs: untilMs ?? later(run, batch.sends).untilMs };
     }
+    case 'permanent':
+      return scatter(run, rows, { ...batch, inDoubt: false });
   }
 }
 
 /** The gate, the token or the allow-list said no, or another run was there first: nothing left. */
 async function notBegun(
-  deps: FeederDeps,
-  context: RowContext,
+  run: BatchRun,
+  before: Batch,
   rows: readonly Carried[],
+  sent: BatchSent['kind'] | undefined,
   outcome: ReturnType<typeof outcomeOf>,
 ): Promise<BatchStep> {
-  // They are looked at again; the place to look from had moved past them.
-  const first = rows[0]?.stored.row;
-  if (first !== undefined) await deps.imports.lookFrom(context.record, first);
+  const { deps, record } = run;
+  const now = deps.clock.nowMs();
+  if (sent === 'held' && before.sends === 0) {
+    const resting = rows.map(({ stored }) => stored);
+    await freeKeys(deps, record, resting);
+  }
+  // The import was paused or stopped, or another run has the batch: the next look knows which.
+  if (sent === 'held' || sent === 'taken') return { kind: 'hold', untilMs: now + 1 };
   if (outcome.kind === 'needs_reauth') {
-    await deps.accounts.parkForReauth(context.account, outcome.message);
-    return later(deps, 1_000);
+    await deps.accounts.parkForReauth(run.account, outcome.message);
+    return { kind: 'hold', untilMs: now + 1_000 };
   }
   const untilMs = outcome.kind === 'rate_limited' ? outcome.limit.untilMs : undefined;
-  return untilMs === undefined ? later(deps, 1_000) : { kind: 'later', untilMs };
+  return { kind: 'hold', untilMs: untilMs ?? now + 1_000 };
 }
 
 /** Each row goes its own way. */
-async function scatter(
-  deps: FeederDeps,
-  context: RowContext,
-  rows: readonly Carried[],
-  batch: Batch,
-): Promise<BatchStep> {
-  await Promise.all(rows.map((carried) => goAlone(deps, context, carried, doubtOf(batch))));
-  return done(deps, context.record, batch);
-}
-
-async function done(deps: FeederDeps, record: ImportRecord, batch: Batch): Promise<BatchStep> {
-  await deps.batches.done(record, batch.sends);
-  return ON;
+async function scatter(run: BatchRun, rows: readonly Carried[], batch: Batch): Promise<BatchStep> {
+  await Promise.all(rows.map((carried) => goAlone(run.deps, run, carried, doubtOf(batch))));
+  return OVER;
 }
 
 /** The batch, if any of its calls may have written its rows. */
 const doubtOf = (batch: Batch) => (batch.inDoubt || batch.doubtedBefore ? batch : undefined);
 
-const later = (deps: FeederDeps, ms: number): BatchStep => ({
-  kind: 'later',
-  untilMs: deps.clock.nowMs() + ms,
+const later = ({ deps }: BatchRun, tries: number) => ({
+  kind: 'wait' as const,
+  untilMs: deps.clock.nowMs() + backoffMs(Math.max(1, tries), deps.random()),
 });

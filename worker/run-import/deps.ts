@@ -1,13 +1,14 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
 import type { Logger } from '../../shared/logger.ts';
-import type { BatchDescriptor } from '../../shared/providers/batch-port.ts';
+import type { BatchDescriptor, BulkClient } from '../../shared/providers/batch-port.ts';
 import type { Caller } from '../../shared/providers/caller.ts';
 import type { ProviderClient, ProviderDescriptor } from '../../shared/providers/port.ts';
 import type { AccountQueues } from '../../shared/queues/account-queues.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
 import type { ReadGate } from '../../shared/stores/gate-reading.ts';
 import type { ImportBatchStore } from '../../shared/stores/import-batch-store.ts';
+import type { ImportBulkStore } from '../../shared/stores/import-bulk-store.ts';
 import type { ImportRowStore } from '../../shared/stores/import-row-store.ts';
 import type { ImportStore } from '../../shared/stores/import-store.ts';
 import type { JobStore } from '../../shared/stores/job-store.ts';
@@ -17,6 +18,7 @@ export type FeederDeps = FinishDeps & {
   imports: Pick<ImportStore, 'find' | 'move' | 'expire' | 'lookFrom'>;
   rows: ImportRowStore;
   batches: ImportBatchStore;
+  bulks: ImportBulkStore;
   jobs: Pick<JobStore, 'find' | 'move'>;
   queues: Pick<AccountQueues, 'add' | 'remove'>;
   accounts: {
@@ -28,6 +30,7 @@ export type FeederDeps = FinishDeps & {
   };
   descriptorOf: (provider: Account['provider']) => ProviderDescriptor;
   batchOf: (provider: Account['provider']) => BatchDescriptor | undefined;
+  bulkOf: (provider: Account['provider']) => BulkClient | undefined;
   clientOf: (provider: Account['provider']) => Pick<ProviderClient, 'fetchFacts'>;
   caller: Caller;
   /** The provider's clock at `nowMs` of ours. */

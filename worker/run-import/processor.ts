@@ -5,9 +5,10 @@ import type { Account } from '../../shared/stores/account-store.ts';
 import { finishImport } from '../../shared/use-cases/finish-import.ts';
 import { type Harvest, harvestRows, withdrawRows } from '../../shared/use-cases/work-rows.ts';
 import { DONE, type NextStep, type Processor, waitUntil } from '../next-step.ts';
-import { stepBatch } from './batch.ts';
 import type { FeederDeps } from './deps.ts';
 import { feedRows } from './feed.ts';
+import { createLaneWidths } from './lane-widths.ts';
+import { workTogether } from './together.ts';
 
 /** How soon the feeder comes back: while something moves, while nothing does, and while every row waits. */
 const LOOK_MS = { moving: 200, still: 500, waiting: 2_000, held: 5_000 } as const;
@@ -17,6 +18,7 @@ const LOOK_MS = { moving: 200, still: 500, waiting: 2_000, held: 5_000 } as cons
  * given back. Whatever a crash leaves half done is done by the next look, since every step of it may be repeated.
  */
 export function createFeeder(deps: FeederDeps): Processor {
+  const widths = createLaneWidths();
   return async (data, signal) => {
     const message = ImportMessage.parse(data);
     const record = await deps.imports.find(message.import);
@@ -30,36 +32,47 @@ export function createFeeder(deps: FeederDeps): Processor {
     const stopped = await stopAtMaxErrors(deps, record.id);
     if (!stopped) return DONE;
     const isHeld = stopped.stop !== undefined || stopped.status === 'paused';
-    const batch = stopped.strategy === 'collections' ? deps.batchOf(account.provider) : undefined;
-    // An account that lost its marker writes what is left singly.
-    if (batch && (batch.isPossible(account.settings) || (await deps.batches.find(stopped)))) {
-      const step = await workBatches(deps, stopped, account, batch, harvest.open, isHeld, signal);
+    const descriptor = await descriptorOf(deps, stopped, account, isHeld);
+    if (descriptor) {
+      const facts = await readFacts(deps, account, signal);
+      if (!facts) return waitUntil(deps.clock.nowMs() + LOOK_MS.waiting);
+      const run = { deps, record: stopped, account, facts, descriptor, signal };
+      const step = await workTogether(run, {
+        ...{ client: deps.bulkOf(account.provider), open: harvest.open, isHeld, widths },
+        isStopped: async () => {
+          if (stopped.options.maxErrors === undefined) return false;
+          return (await stopAtMaxErrors(deps, record.id))?.stop !== undefined;
+        },
+      });
       if (step) return step;
     }
     if (isHeld) return wind(deps, stopped);
-    const begun = batch ? 0 : await feedRows(deps, stopped, account, harvest.open);
-    if (await finishImport(deps, record.id)) return logEnd(deps, record.id);
+    const begun = descriptor ? 0 : await feedRows(deps, stopped, account, harvest.open);
+    if (await finishImport(deps, record.id)) {
+      widths.forget(record.id);
+      return logEnd(deps, record.id);
+    }
+    // The place to look from is only a hint: rows may have been given back below it by somebody who died.
+    if (descriptor && harvest.open.length === 0) await deps.imports.lookFrom(stopped, 1);
     return comeBack(deps, account.id, harvest, begun);
   };
 }
 
-/** Batches one after the other. @returns undefined when nothing is left to send. */
-async function workBatches(
+/**
+ * How the account takes many rows at once; undefined when rows go singly, and nothing that went otherwise is under way: an
+ * account that lost its marker writes what is left singly.
+ */
+async function descriptorOf(
   deps: FeederDeps,
   record: ImportRecord,
   account: Account,
-  batch: BatchDescriptor,
-  open: Harvest['open'],
   isHeld: boolean,
-  signal: AbortSignal,
-): Promise<NextStep | undefined> {
-  if (isHeld && !(await deps.batches.find(record))) return undefined;
-  const facts = await readFacts(deps, account, signal);
-  if (!facts) return waitUntil(deps.clock.nowMs() + LOOK_MS.waiting);
-  const step = await stepBatch(deps, { record, account, facts }, batch, open, signal);
-  if (step.kind === 'later') return waitUntil(step.untilMs);
-  // The place is given back after each: others of the account are waiting for it.
-  return step.kind === 'on' ? waitUntil(deps.clock.nowMs() + 1) : undefined;
+): Promise<BatchDescriptor | undefined> {
+  const descriptor = record.strategy === 'single' ? undefined : deps.batchOf(account.provider);
+  if (!descriptor) return undefined;
+  if (descriptor.isPossible(account.settings) && !isHeld) return descriptor;
+  const [bulk, batches] = await Promise.all([deps.bulks.find(record), deps.batches.list(record)]);
+  return bulk || batches.length > 0 ? descriptor : undefined;
 }
 
 /** Live values the mapping needs; undefined: not now. */

@@ -13,6 +13,7 @@ const EXAMPLE: Import = {
   integrated_account_id: '62f44730-dd91-461e-bd6a-aedd9e0ad79d',
   provider: 'close',
   strategy: 'single',
+  strategy_reason: 'Each row is a call of its own: close takes one record a call.',
   format: 'csv',
   options: { strategy: 'auto', max_errors: 100, row_events: false, on_unsupported: null, mapping: null },
   counts: {
@@ -70,6 +71,7 @@ const Report = z
     object: z.literal('import_report'),
     valid: z.boolean(),
     strategy: z.enum(STRATEGIES),
+    strategy_reason: z.string(),
     counts: z.object({ total: z.int(), valid: z.int(), failed: z.int(), with_warnings: z.int() }),
     errors_by_code: z.record(z.string(), z.int()),
     warnings_by_code: z.record(z.string(), z.int()),
@@ -113,7 +115,7 @@ export const createImport = defineOperation({
       .optional()
       .meta({
         description:
-          'How rows are written. `auto`: many in one call where the account has a unique marker, else singly.',
+          'How rows are written. `auto`: many in one call where the account has a unique marker (in bulk jobs of the provider when that would take too many of its daily calls), else singly. 400 where the account cannot do what is asked.',
         openapi: { type: 'string', enum: [...STRATEGIES], default: 'auto' },
       }),
     max_errors: queryInteger(1, 999_999_999, 'Failed rows after which no further row is begun.').optional(),
@@ -142,6 +144,7 @@ export const createImport = defineOperation({
         object: 'import_report',
         valid: true,
         strategy: 'single',
+        strategy_reason: 'Each row is a call of its own: close takes one record a call.',
         counts: { total: 1, valid: 1, failed: 0, with_warnings: 0 },
         errors_by_code: {},
         warnings_by_code: {},

@@ -12,6 +12,11 @@ import { dataPath } from './paths.ts';
  */
 const BYTES_MAX = 8 * 1024 * 1024;
 const ROWS_MAX = 200;
+/**
+ * A bulk job costs its calls whatever its size; Salesforce counts batches of 10,000 of its rows, 15,000 a day, however many
+ * jobs they are of. More rows would make a job's answer later and its results larger.
+ */
+export const BULK_ROWS_MAX = 50_000;
 
 /** Fields that may be set at creation only: a second sending of the same record would be refused for them. */
 const CREATE_ONLY = new Set([
@@ -80,6 +85,7 @@ function readFound(answer: AnsweredCall, settings: AccountSettings): Map<string,
 export const salesforceBatch: BatchDescriptor = {
   rowsMax: ROWS_MAX,
   bytesMax: BYTES_MAX,
+  bulkRowsMax: BULK_ROWS_MAX,
   isPossible: ({ marker }) => marker?.kind === 'external_id',
   canCarry,
   request,

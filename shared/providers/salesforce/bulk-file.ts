@@ -1,8 +1,8 @@
 import type { AccountSettings } from '../../domain/integrated-account.ts';
-import type { BatchRow } from '../batch-port.ts';
+import type { BulkFile } from '../batch-port.ts';
 import { isJsonObject } from '../merge-remote-data.ts';
 import type { WritePlan } from '../port.ts';
-import { canCarry as canBatch, keyField } from './batch.ts';
+import { BULK_ROWS_MAX, canCarry as canBatch, keyField } from './batch.ts';
 
 /** The word for null; an empty cell means "not stated". */
 const NULL = '#N/A';
@@ -48,35 +48,48 @@ function cellsOf({ create: { body } }: WritePlan): Cell[] {
 }
 
 /**
- * {@link BulkClient.toFile}. The key comes first; a column that one row has is empty in the others, whatever its case.
+ * {@link BulkFile}. The key comes first; a column that one row has is empty in the others, whatever its case. A row is kept
+ * as its line, which is small, and filled up to the columns that came after it at the end.
  * @see https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/datafiles_csv_valid_record_rows.htm
  */
-export function toFile(
-  rows: readonly BatchRow[],
-  settings: AccountSettings,
-): { text: string; taken: number } {
+export function newFile(settings: AccountSettings): BulkFile {
   const columns = [keyField(settings)];
   const places = new Map<string, number>();
+  const lines: string[] = [];
+  const cellCounts: number[] = [];
+  let bytes = Buffer.byteLength(`${columns[0]}\n`);
+  let cellsInAll = 0;
+
   const placeOf = (column: string): number => {
     const known = places.get(column.toLowerCase());
     if (known !== undefined) return known;
     places.set(column.toLowerCase(), columns.length);
+    bytes += Buffer.byteLength(column) + 1;
     return columns.push(column) - 1;
   };
-  const table = rows.map(({ key, plan }) => {
-    const cells = [key];
-    for (const { column, value } of cellsOf(plan)) cells[placeOf(column)] = sayValue(value);
-    return cells;
-  });
-  const lines = [`${columns.join(',')}\n`];
-  let bytes = Buffer.byteLength(columns.join(',')) + 1;
-  for (const cells of table) {
-    const line = `${Array.from(columns, (_, place) => quote(cells[place] ?? '')).join(',')}\n`;
-    bytes += Buffer.byteLength(line);
-    if (bytes > FILE_BYTES_MAX) break;
-    lines.push(line);
-  }
-  return { text: lines.join(''), taken: lines.length - 1 };
+
+  return {
+    add({ key, plan }) {
+      if (lines.length >= BULK_ROWS_MAX) return false;
+      const cells = [key];
+      for (const { column, value } of cellsOf(plan)) cells[placeOf(column)] = sayValue(value);
+      const line = Array.from(cells, (cell) => quote(cell ?? '')).join(',');
+      const ownBytes = Buffer.byteLength(line) + 1;
+      const emptyCells = columns.length * (lines.length + 1) - cellsInAll - cells.length;
+      // Columns of a row that does not fit stay in the header; in every row of the file they are empty.
+      if (bytes + ownBytes + emptyCells > FILE_BYTES_MAX) return false;
+      bytes += ownBytes;
+      cellsInAll += cells.length;
+      lines.push(line);
+      cellCounts.push(cells.length);
+      return true;
+    },
+    rows: () => lines.length,
+    text: () =>
+      [columns.join(','), ...lines.map((line, i) => line + ','.repeat(columns.length - (cellCounts[i] ?? 0)))]
+        .map((line) => `${line}\n`)
+        .join(''),
+  };
 }
 
 /** An empty text is null for the REST API, and so it is here. */

@@ -1,17 +1,18 @@
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import type { AccountSettings } from '../../domain/integrated-account.ts';
 import type { BatchRowOutcome, BulkClient, BulkEnd, BulkJobState, BulkResults } from '../batch-port.ts';
 import type { AnsweredCall, Call, Looked, ProviderRequest } from '../port.ts';
 import { answeredWith, readAs } from '../read-call.ts';
 import { keyField } from './batch.ts';
-import { canCarry, FILE_BYTES_MAX, toFile } from './bulk-file.ts';
+import { canCarry, newFile } from './bulk-file.ts';
 import { readRefused, readUnprocessed, readWritten } from './bulk-results.ts';
 import { classify } from './failures.ts';
 import { dataPath } from './paths.ts';
 import { notLooked, unreadable } from './reads.ts';
 
-/** One batch of the daily allocation; more rows a job would take more batches, not fewer. */
-const ROWS_MAX = 10_000;
+/** Result rows read before others get their turn: a file has up to 50,000, and this process serves other accounts. */
+const ROWS_AT_ONCE = 1_000;
 
 const OpenedJob = z.looseObject({ id: z.string().min(15) });
 const JobInfo = z.looseObject({
@@ -112,15 +113,26 @@ async function results(
   const outcomes = new Map<string, BatchRowOutcome>();
   const written = await file(call, settings, jobId, 'successfulResults');
   if (!written.ok) return written;
-  for (const [row, outcome] of readWritten(written.value, key, own)) outcomes.set(row, outcome);
+  await keep(readWritten(written.value, key, own), ([row, outcome]) => outcomes.set(row, outcome));
   const refused = await file(call, settings, jobId, 'failedResults');
   if (!refused.ok) return refused;
-  for (const [row, outcome] of readRefused(refused.value, key, own)) outcomes.set(row, outcome);
+  await keep(readRefused(refused.value, key, own), ([row, outcome]) => outcomes.set(row, outcome));
   // A complete job has no unprocessed rows; those it lost sight of are in no file at all.
   if (ended === 'complete') return { ok: true, value: { outcomes, unprocessed: new Set() } };
   const left = await file(call, settings, jobId, 'unprocessedrecords');
   if (!left.ok) return left;
-  return { ok: true, value: { outcomes, unprocessed: new Set(readUnprocessed(left.value, key)) } };
+  const unprocessed = new Set<string>();
+  await keep(readUnprocessed(left.value, key), (row) => unprocessed.add(row));
+  return { ok: true, value: { outcomes, unprocessed } };
+}
+
+async function keep<T>(rows: Iterable<T>, take: (row: T) => void): Promise<void> {
+  let read = 0;
+  for (const row of rows) {
+    take(row);
+    read += 1;
+    if (read % ROWS_AT_ONCE === 0) await othersTurn();
+  }
 }
 
 async function file(
@@ -150,10 +162,8 @@ function judge(answer: AnsweredCall): ReturnType<BulkClient['judge']> {
  * @see https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/bulk_api_2_0_ingest.htm
  */
 export const salesforceBulk: BulkClient = {
-  rowsMax: ROWS_MAX,
-  bytesMax: FILE_BYTES_MAX,
   canCarry,
-  toFile,
+  newFile,
   open,
   upload,
   close: (call, settings, jobId) => change(call, settings, jobId, 'UploadComplete'),

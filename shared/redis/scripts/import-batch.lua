@@ -1,40 +1,62 @@
 --[[
-Says, durably and before a byte leaves, which rows go in one call; or what is known of that call afterwards.
+Says, durably and before a byte leaves, which rows of one chunk go in one call; or what is known of that call afterwards. Rows leave
+their batch one by one, with their results (leave-batch.lua); it is over when none is left.
 
-KEYS  1 import  2 batch
-ARGV  1 sends the batch must have had so far ('' = there must be none)  2 now ms
-      3 what is wanted: send | refused | done
-      4 rows, JSON ('' = as they are)  5 how many
+KEYS  1 import  2 batches  3 bulk
+ARGV  1 chunk  2 sends the batch must have had so far ('' = there must be none)  3 now ms
+      4 what is wanted: send | take | refused | rest
+      5 rows, JSON ('' = as they are)  6 how many  7 the provider's field that has the rows' keys
 
 send     the call is about to leave; from then on its rows are in doubt
+take     rows of the bulk job become a batch: it was sent, and its rows are in doubt
 refused  nothing of the call was written: no doubt, unless an earlier one left some
-done     every row has its result, or is a job
+rest     its rows were never written: they wait as if they had not been begun
 
 returns {1, sends}    done
         {0, sends}    another run has the batch ('' when there is none)
         {-1, status}  the import begins no rows now
 ]]
-local batch = redis.call('HMGET', KEYS[2], 'sends', 'doubted')
-if (batch[1] or '') ~= ARGV[1] then return {0, batch[1] or ''} end
-if ARGV[3] == 'done' then
-  redis.call('DEL', KEYS[2])
-  redis.call('HSET', KEYS[1], 'in_batch', 0, 'updated', ARGV[2])
+local text = redis.call('HGET', KEYS[2], ARGV[1])
+local batch = text and cjson.decode(text) or { sends = 0, doubt = false, doubted = false }
+local sends = text and string.format('%d', batch.sends) or ''
+if sends ~= ARGV[2] then return {0, sends} end
+local function keep()
+  redis.call('HSET', KEYS[2], ARGV[1], cjson.encode(batch))
+  redis.call('HSET', KEYS[1], 'updated', ARGV[3])
   redis.call('HINCRBY', KEYS[1], 'rev', 1)
+  return {1, batch.sends}
+end
+if ARGV[4] == 'refused' then
+  batch.doubt = false
+  return keep()
+end
+if ARGV[4] == 'rest' then
+  redis.call('HDEL', KEYS[2], ARGV[1])
+  redis.call('HINCRBY', KEYS[1], 'in_batch', -#batch.rows)
+  redis.call('HINCRBY', KEYS[1], 'rev', 1)
+  local next = tonumber(redis.call('HGET', KEYS[1], 'next') or '1')
+  if batch.rows[1] < next then redis.call('HSET', KEYS[1], 'next', batch.rows[1]) end
   return {1, 0}
 end
-if ARGV[3] == 'refused' then
-  redis.call('HSET', KEYS[2], 'doubt', batch[2] or '')
-  return {1, tonumber(batch[1])}
+if ARGV[4] == 'take' then
+  local bulk = redis.call('HMGET', KEYS[3], 'rows', 'at')
+  if not bulk[1] then return {0, sends} end
+  batch.rows, batch.at = cjson.decode(ARGV[5]), tonumber(bulk[2] or ARGV[3])
+  batch.sends, batch.doubt, batch.key = 1, true, ARGV[7]
+  -- Most were counted with the job. Those that could not go in it are looked for all the same.
+  local counted = math.min(tonumber(bulk[1]), #batch.rows)
+  if counted > 0 then redis.call('HINCRBY', KEYS[3], 'rows', -counted) end
+  redis.call('HINCRBY', KEYS[1], 'in_batch', #batch.rows - counted)
+  return keep()
 end
 local record = redis.call('HMGET', KEYS[1], 'status', 'stop')
 if (record[1] ~= 'queued' and record[1] ~= 'running') or (record[2] and record[2] ~= '') then return {-1, record[1] or 'missing'} end
-if redis.call('HGET', KEYS[2], 'doubt') == '1' then redis.call('HSET', KEYS[2], 'doubted', 1) end
-redis.call('HSET', KEYS[2], 'doubt', 1, 'at', ARGV[2])
-if ARGV[4] ~= '' then
-  redis.call('HSET', KEYS[2], 'rows', ARGV[4])
-  redis.call('HSET', KEYS[1], 'in_batch', ARGV[5])
+if batch.doubt then batch.doubted = true end
+batch.doubt, batch.at, batch.key, batch.sends = true, tonumber(ARGV[3]), ARGV[7], batch.sends + 1
+if ARGV[5] ~= '' then
+  redis.call('HINCRBY', KEYS[1], 'in_batch', tonumber(ARGV[6]) - (batch.rows and #batch.rows or 0))
+  batch.rows = cjson.decode(ARGV[5])
 end
-redis.call('HSET', KEYS[1], 'status', 'running', 'updated', ARGV[2])
-redis.call('HSETNX', KEYS[1], 'started', ARGV[2])
-redis.call('HINCRBY', KEYS[1], 'rev', 1)
-return {1, redis.call('HINCRBY', KEYS[2], 'sends', 1)}
+redis.call('HSET', KEYS[1], 'status', 'running')
+redis.call('HSETNX', KEYS[1], 'started', ARGV[3])
+return keep()
