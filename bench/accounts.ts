@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectClose, sendCreate } from './support/accounts.ts';
 import { type Bench, percentile, round } from './support/figures.ts';
-import { startBenchWorker } from './support/processes.ts';
+import { residentMbOf, startBenchWorker } from './support/processes.ts';
 import { readRedisFigures } from './support/redis-figures.ts';
 import { type BenchSandbox, byCredential, type SandboxCall } from './support/sandbox.ts';
 import { type BenchSystem, startSystem } from './support/system.ts';
@@ -34,13 +33,13 @@ export const accounts: Bench = async ({ quick }) => {
   if (!sandbox || !worker) throw new Error('a sandbox and a worker are expected');
   const limits = { provider: 'close', ratelimit_header: 'absent', latency_ms: 5 };
   await sandbox.control('POST', '/limits', limits);
-  const before = { memoryMb: residentMb(worker.pid), redis: await readRedisFigures(system.redis.url) };
+  const before = { memoryMb: residentMbOf(worker.pid), redis: await readRedisFigures(system.redis.url) };
   const connected = await connectAll(system, sandbox, count);
 
   const writes = quick ? 1_000 : 5_000;
   const one = await drainOne(system, sandbox, { n: count, writes });
   const many = await drainMany(system, sandbox, connected, writes);
-  const attached = { memoryMb: residentMb(worker.pid), redis: await readRedisFigures(system.redis.url) };
+  const attached = { memoryMb: residentMbOf(worker.pid), redis: await readRedisFigures(system.redis.url) };
 
   await setPaces(system, connected, paces);
   const since = await sandbox.lastNumber('close');
@@ -74,11 +73,6 @@ export const accounts: Bench = async ({ quick }) => {
     },
   };
 };
-
-function residentMb(pid: number): number {
-  const kb = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return round(Number(kb) / 1_024, 0);
-}
 
 async function connectAll(
   { client }: BenchSystem,

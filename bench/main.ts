@@ -5,6 +5,7 @@ import { drain } from './drain.ts';
 import { fairness } from './fairness.ts';
 import { hourLimit } from './hour-limit.ts';
 import { idle } from './idle.ts';
+import { intake } from './intake.ts';
 import { interactive } from './interactive.ts';
 import { pace } from './pace.ts';
 import type { Bench, Figures } from './support/figures.ts';
@@ -21,10 +22,14 @@ const BENCHES: Record<string, Bench> = {
   interactive,
   idle,
   accounts,
+  intake,
   'webhooks-chaos': webhooksChaos,
 };
 /** Takes minutes: run when it is named. */
-const ONLY_NAMED = ['webhooks-chaos', 'pace', 'hour-limit', 'fairness', 'interactive', 'idle', 'accounts'];
+const ONLY_NAMED = [
+  ...['webhooks-chaos', 'pace', 'hour-limit', 'fairness', 'interactive', 'idle', 'accounts'],
+  ...['intake'],
+];
 
 /** `npm run bench [-- --quick] [-- NAME …]`: each benchmark against its floor in the same run; the last line is JSON. */
 const words = process.argv.slice(2);

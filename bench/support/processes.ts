@@ -31,6 +31,12 @@ export function cpuMsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
 
+/** Resident memory of a process now, in MB. Linux only. */
+export function residentMbOf(pid: number): number {
+  const kb = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Math.round(Number(kb) / 1_024);
+}
+
 /** The guard is a shell, and so is its watcher; what is measured is the child that is none. */
 function childOf(guardPid: number): number {
   const children = readFileSync(`/proc/${guardPid}/task/${guardPid}/children`, 'utf8')

@@ -31,7 +31,7 @@
  * | P:{n}:imports:A:open        | set    | those that have not ended                                   | at their end |
  * | P:{n}:imports:open          | zset   | `A I` of every open import → when to look next (ms)         | at the import's end |
  * | P:{n}:import-key:A:SHA      | string | `fingerprint import-id` of an idempotency key               | with its import |
- * | P:{n}:dedupe:A:BUCKET       | hash   | dedupe key (16 hex of its SHA) → row that has it            | retention after its last use |
+ * | P:{n}:dedupe:A:BUCKET       | hash   | dedupe key (64 bits of its SHA) → row that has it           | retention after its last use |
  * | P:{n}:answer:ID             | string | JSON answer of an account query                             | 60 s |
  * | P:{n}:A:…, P:{n}:queries:…  | BullMQ | queues; a queue of an account is named by its id            | BullMQ |
  * | P:{n}:wh-E:…                | BullMQ | deliveries to webhook endpoint E                            | BullMQ |

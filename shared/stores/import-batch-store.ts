@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { ImportRecord } from '../domain/import.ts';
-import { partitionOfId, sha256Hex } from '../ids.ts';
+import { partitionOfId } from '../ids.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { defineScripts, type ScriptPart, type ScriptReply } from '../redis/scripts.ts';
-import { ownerOf } from './import-row-store.ts';
+import { ownerOf, placeOfKey } from './dedupe-place.ts';
 
 /** Rows of one chunk that go, or went, in one call and have neither a result nor a job yet. */
 export type Batch = {
@@ -74,10 +74,10 @@ export function createImportBatchStore(options: {
     dedupeKey: string,
     more: { goneOwner?: string; free?: true },
   ): Promise<string | undefined> {
-    const hash = sha256Hex(dedupeKey);
+    const { bucket, field } = placeOfKey(dedupeKey);
     const [code, owner] = await scripts.dwImportClaim(
-      keys.dedupe(partition(record), record.account, hash.slice(16, 19)),
-      hash.slice(0, 16),
+      keys.dedupe(partition(record), record.account, bucket),
+      field,
       ownerOf(record.id, row),
       more.goneOwner ?? '',
       options.retentionMs,

@@ -8,10 +8,11 @@ import {
   type StoredRow,
 } from '../domain/import.ts';
 import { JOB_STATUSES, type JobStatus } from '../domain/job.ts';
-import { partitionOfId, rowJobId, sha256Hex } from '../ids.ts';
+import { partitionOfId, rowJobId } from '../ids.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { defineScripts } from '../redis/scripts.ts';
+import { ownerOf, placeOfKey } from './dedupe-place.ts';
 import {
   decodeAgain,
   decodeResult,
@@ -25,6 +26,7 @@ import { encodeNewJob, encodePatch, type JobPatch } from './job-codec.ts';
 import type { AcceptInput } from './job-moves.ts';
 import { newJobRecord } from './job-store.ts';
 
+export { jobOfOwner } from './dedupe-place.ts';
 export type { EarlierLife } from './import-codec.ts';
 
 export type ImportRowStoreOptions = {
@@ -77,10 +79,10 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
   function dedupeOf(record: Ref, row: number, dedupeKey: string | undefined) {
     const p = partition(record);
     if (dedupeKey === undefined) return { key: keys.import(p, record.id), field: '', owner: '' };
-    const hash = sha256Hex(dedupeKey);
+    const { bucket, field } = placeOfKey(dedupeKey);
     return {
-      key: keys.dedupe(p, record.account, hash.slice(16, 19)),
-      field: hash.slice(0, 16),
+      key: keys.dedupe(p, record.account, bucket),
+      field,
       owner: ownerOf(record.id, row),
     };
   }
@@ -329,14 +331,4 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
       return Number(taken);
     },
   };
-}
-
-/** A row as owner of a dedupe key: its job's id without dashes. */
-export function ownerOf(importId: string, row: number): string {
-  return rowJobId(importId, row).replaceAll('-', '');
-}
-
-/** Job id of an owner of a dedupe key. */
-export function jobOfOwner(owner: string): string {
-  return owner.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
