@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -10,6 +8,7 @@ import { residentMbOf, startBenchRedis, startMeasured } from './support/processe
 import { readRedisFigures } from './support/redis-figures.ts';
 import { connectSalesforce } from './support/salesforce.ts';
 import { type BenchSystem, startSystem } from './support/system.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
 
 const ROWS_PER_SECOND_MIN = 20_000;
 const BYTES_MAX = 300;
@@ -65,11 +64,6 @@ export const intake: Bench = async ({ quick }) => {
 };
 
 type Source = { file: string; format: ImportFormat; rows: number };
-
-async function temporaryDirectory() {
-  const path = await mkdtemp(join(tmpdir(), 'dealwright-bench-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}
 
 /** The account is paused, so that nothing else than the intake is at work. */
 async function measureRates({ ndjson, csv, rounds }: { ndjson: Source; csv: Source; rounds: number }) {

@@ -5,6 +5,7 @@ import { drain } from './drain.ts';
 import { fairness } from './fairness.ts';
 import { hourLimit } from './hour-limit.ts';
 import { idle } from './idle.ts';
+import { importRows } from './import.ts';
 import { intake } from './intake.ts';
 import { interactive } from './interactive.ts';
 import { pace } from './pace.ts';
@@ -23,12 +24,13 @@ const BENCHES: Record<string, Bench> = {
   idle,
   accounts,
   intake,
+  import: importRows,
   'webhooks-chaos': webhooksChaos,
 };
 /** Takes minutes: run when it is named. */
 const ONLY_NAMED = [
   ...['webhooks-chaos', 'pace', 'hour-limit', 'fairness', 'interactive', 'idle', 'accounts'],
-  ...['intake'],
+  ...['intake', 'import'],
 ];
 
 /** `npm run bench [-- --quick] [-- NAME …]`: each benchmark against its floor in the same run; the last line is JSON. */

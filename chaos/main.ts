@@ -1,22 +1,26 @@
 import { parseArgs } from 'node:util';
+import { runImportChaos } from './imports.ts';
 import { runChaos } from './run.ts';
 import { runTrouble } from './trouble.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
- * `npm run chaos [-- --seed N] [--creates N] [--kills N] [--quick] [--control] [--trouble] [--verbose]`: creates under SIGKILLs of
+ * `npm run chaos [-- --seed N] [--creates N] [--kills N] [--quick] [--control] [--trouble] [--imports] [--verbose]`: creates under SIGKILLs of
  * every process and faults of every provider; the last line of output is one JSON object. Exit code 1 unless each create
  * is exactly one record, or waits for a person where the design says so. `--control` runs a naive worker under the same
  * chaos and exits 1 unless that one shows duplicates. `--trouble`: long freezes and outages instead of kills.
+ * `--imports`: imports instead of single creates, APIs killed while they are uploaded; `--rows N` of each large one.
  */
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     creates: { type: 'string' },
+    rows: { type: 'string' },
     kills: { type: 'string' },
     quick: { type: 'boolean', default: false },
     control: { type: 'boolean', default: false },
     trouble: { type: 'boolean', default: false },
+    imports: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -38,6 +42,19 @@ if (values.trouble) {
   for (const finding of findings) console.error(finding);
   console.log(JSON.stringify(figures));
   process.exit(isRight({ findings, ...figures }) ? 0 : 1);
+}
+if (values.imports) {
+  const { findings, ...figures } = await runImportChaos({
+    seed,
+    rows: count('rows', values.rows, quick ? 1_600 : 8_000),
+    kills: count('kills', values.kills, quick ? 6 : 18),
+    lengthMs: quick ? 30_000 : 75_000,
+    settleWithinMs: 240_000,
+    log,
+  });
+  for (const finding of findings) console.error(finding);
+  console.log(JSON.stringify(figures));
+  process.exit(findings.length === 0 ? 0 : 1);
 }
 const creates = count('creates', values.creates, quick ? 300 : 3_000);
 const kills = count('kills', values.kills, quick ? 6 : 18);

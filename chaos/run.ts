@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chaosAccounts } from './accounts.ts';
 import { type Answers, type Submitted, submit, waitForJobs } from './client.ts';
+import { crashAll } from './crash.ts';
 import { armFaults } from './faults.ts';
 import { makePlan, type Plan } from './plan.ts';
 import { connectAccounts, type System, startSystem } from './system.ts';
@@ -35,7 +36,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   );
 
   const answers: Answers = {};
-  const [submitted, kills] = await Promise.all([load(plan, system, answers), crashAll(plan, system, log)]);
+  const [submitted, kills] = await Promise.all([
+    load(plan, system, answers),
+    crashAll(plan.kills, system, log),
+  ]);
   log(`all answered after ${Date.now() - beganMs} ms: ${JSON.stringify(answers)}`);
   const ids = submitted.flatMap(({ jobId }) => jobId ?? []);
   const jobs = await waitForJobs(ids, system.origin, options.settleWithinMs);
@@ -58,22 +62,4 @@ async function load(plan: Plan, system: System, answers: Answers): Promise<Submi
       return submit(create, system.origin, count, untilMs);
     }),
   );
-}
-
-async function crashAll(
-  plan: Plan,
-  system: System,
-  log: (line: string) => void,
-): Promise<Record<string, number>> {
-  const startMs = Date.now();
-  const counts: Record<string, number> = {};
-  const crashes = plan.kills.map(async (kill, i) => {
-    await sleep(Math.max(0, kill.atMs - (Date.now() - startMs)));
-    counts[kill.victim] = (counts[kill.victim] ?? 0) + 1;
-    log(`${Date.now() - startMs} ms: SIGKILL ${kill.victim}, back after ${kill.downMs} ms`);
-    await system.crash(kill.victim, i, kill.downMs);
-    log(`${Date.now() - startMs} ms: ${kill.victim} works again`);
-  });
-  await Promise.all(crashes);
-  return counts;
 }

@@ -123,13 +123,17 @@ async function living(slots: Slot[], which: number): Promise<{ slot: Slot; proce
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-export async function connectAccounts(system: System, accounts: ChaosAccount[]): Promise<void> {
+export async function connectAccounts(
+  system: System,
+  accounts: ChaosAccount[],
+  settings: (account: ChaosAccount) => object = settingsOf,
+): Promise<void> {
   for (const account of accounts) {
     const { id, name, provider, credentials } = account;
     const answer = await fetch(`${system.origin()}/integrated-accounts`, {
       method: 'POST',
       headers: { authorization: `Bearer ${TEST_ADMIN_TOKEN}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ id, name, provider, credentials, settings: settingsOf(account) }),
+      body: JSON.stringify({ id, name, provider, credentials, settings: settings(account) }),
     });
     if (answer.status !== 201) throw new Error(`${name}: ${answer.status} ${await answer.text()}`);
     await answer.arrayBuffer();

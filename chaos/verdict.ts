@@ -25,9 +25,12 @@ export type Verdict = {
 type Told = { submitted: Submitted; job: Job | undefined };
 
 /** Every record of the run, by the tag in its name; the rest of the sandbox's records is seed data. */
-export async function readRecords(sandbox: string, seed: number): Promise<RemoteRecord[]> {
+export const readRecords = (sandbox: string, seed: number): Promise<RemoteRecord[]> =>
+  readTagged(sandbox, new RegExp(`Chaos (s${seed}n\\d+x)`));
+
+/** Records of all providers by what `pattern` takes out of their names. */
+export async function readTagged(sandbox: string, pattern: RegExp): Promise<RemoteRecord[]> {
   const providers: ProviderName[] = ['salesforce', 'close', 'capsule'];
-  const pattern = new RegExp(`Chaos (s${seed}n\\d+x)`);
   const all: RemoteRecord[] = [];
   for (const provider of providers) {
     const answer = await fetch(`${sandbox}/_control/records?provider=${provider}`);

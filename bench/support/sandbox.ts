@@ -21,8 +21,10 @@ export type BenchSandbox = Measured & {
 };
 
 export type CallsFilter = {
-  provider: 'close' | 'capsule';
+  provider: 'salesforce' | 'close' | 'capsule';
   method?: string;
+  /** Part of it. */
+  path?: string;
   /** Only later ones than this number. */
   since?: number;
   /** Only the latest so many. */
@@ -45,9 +47,9 @@ export async function startSandboxWithControl(): Promise<BenchSandbox> {
     return JSON.parse(text) as T;
   }
 
-  async function calls({ provider, method, since, limit }: CallsFilter): Promise<SandboxCall[]> {
+  async function calls({ provider, method, path, since, limit }: CallsFilter): Promise<SandboxCall[]> {
     const query = new URLSearchParams({ provider });
-    for (const [name, value] of Object.entries({ method, since, limit }))
+    for (const [name, value] of Object.entries({ method, path, since, limit }))
       if (value !== undefined) query.set(name, String(value));
     return (await control<{ calls: SandboxCall[] }>('GET', `/calls?${query}`)).calls;
   }

@@ -14,6 +14,7 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   dwDeliveryFinish: { file: 'delivery-finish.lua', keys: 3 },
   dwDeliveryReopen: { file: 'delivery-reopen.lua', keys: 4 },
   dwImportBegin: { file: 'import-begin.lua', keys: 4 },
+  dwImportArrives: { file: 'import-arrives.lua', keys: 2 },
   dwImportChunk: { file: 'import-chunk.lua', keys: 4 },
   dwImportCommit: { file: 'import-commit.lua', keys: 5 },
   dwImportMove: { file: 'import-move.lua', keys: 7, uses: { write_event: 'write-event.lua' } },
@@ -53,6 +54,7 @@ type ScriptName =
   | 'dwDeliveryFinish'
   | 'dwDeliveryReopen'
   | 'dwImportBegin'
+  | 'dwImportArrives'
   | 'dwImportChunk'
   | 'dwImportCommit'
   | 'dwImportMove'

@@ -138,6 +138,20 @@ export function createImportStore(options: ImportStoreOptions) {
       return code === -422 ? { kind: 'key_reused', importId: String(importId) } : { kind: 'no_account' };
     },
 
+    /** Bytes of an upload arrive, though no chunk is full. @returns false when it is not being received any more. */
+    async sayArriving(record: Ref): Promise<boolean> {
+      const p = partitionOf(record.id);
+      const now = clock.nowMs();
+      const [code] = await scripts.dwImportArrives(
+        keys.import(p, record.id),
+        keys.importsOpen(p),
+        member(record),
+        now,
+        now + options.idleMs,
+      );
+      return code === 1;
+    },
+
     /**
      * Stores the next rows of an upload; resolves when Redis has them, so that a fast client waits for it.
      * @returns false when it is not being received any more.

@@ -26,10 +26,11 @@ import { chooseStrategy } from './choose-strategy.ts';
 import { giveUpUpload } from './finish-import.ts';
 import { type Planned, planOpportunity } from './plan-opportunity.ts';
 import { canonicalJson } from './request-fingerprint.ts';
+import { watchUpload } from './watch-upload.ts';
 
 export type SubmitImportDeps = {
   accounts: { facts(id: string): Promise<AccountFacts | undefined> };
-  imports: Pick<ImportStore, 'newId' | 'begin' | 'putChunk' | 'commit' | 'find' | 'move' | 'erase'>;
+  imports: Pick<ImportStore, 'newId' | 'begin' | 'sayArriving' | 'putChunk' | 'commit' | 'find' | 'move' | 'erase'>;
   queues: Pick<AccountQueues, 'addImport' | 'ring'>;
   readRows: (stream: AsyncIterable<Uint8Array>, options: ReadOptions) => RowReading;
   descriptorOf: (provider: ProviderName) => ProviderDescriptor;
@@ -62,7 +63,16 @@ export async function submitImport(
   refuseWhenFull(deps);
   const { account, options } = submission;
   const hash = createHash('sha256');
-  const reading = deps.readRows(hashed(submission.stream, hash), {
+  const arriving = watchUpload(submission.stream, {
+    hash,
+    clock: deps.clock,
+    everyMs: deps.idleMs / 4,
+    // Nothing is read before the record below has been begun.
+    sayArriving: async () => {
+      if (!(await deps.imports.sayArriving(record))) throw givenUp();
+    },
+  });
+  const reading = deps.readRows(arriving, {
     contentType: submission.contentType,
     contentEncoding: submission.contentEncoding,
     mapping: options.mapping,
@@ -139,13 +149,6 @@ function fingerprintOf({ options, contentType, contentEncoding }: ImportSubmissi
   return sha256Hex(canonicalJson(['import', options, contentType ?? null, contentEncoding ?? null]));
 }
 
-async function* hashed(stream: AsyncIterable<Uint8Array>, hash: ReturnType<typeof createHash>) {
-  for await (const bytes of stream) {
-    hash.update(bytes);
-    yield bytes;
-  }
-}
-
 type Examined = { row: StoredRow; result?: RowResult };
 
 async function* examined(
@@ -207,7 +210,7 @@ async function storeRows(
   const flush = async () => {
     refuseWhenFull(deps);
     if (!(await deps.imports.putChunk(record, record.chunks, chunk, results))) {
-      throw new AppError('conflict', 'The upload stood still for too long and was given up; send it again.');
+      throw givenUp();
     }
     record.chunks += 1;
     chunk = [];
@@ -238,6 +241,9 @@ async function commit(deps: SubmitImportDeps, record: ImportRecord, reading: Row
     throw new AppError('accept_timed_out', message, { retryAfterSeconds: 1, cause });
   }
 }
+
+const givenUp = () =>
+  new AppError('conflict', 'The upload stood still for too long and was given up; send it again.');
 
 const reused = (importId: string) =>
   new AppError('idempotency_key_reused', `The key belongs to import ${importId}, which was another request.`);

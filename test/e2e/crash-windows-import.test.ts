@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { TEST_ADMIN_TOKEN } from '../support/processes.ts';
 import { testRedisUrl } from '../support/redis.ts';
@@ -80,6 +81,29 @@ it('a client that goes away in the middle of its upload leaves nothing', async (
   });
   await expect(upload).rejects.toThrow();
   await until('nothing of it is left', async () => (await importKeys()).length <= before);
+});
+
+it('rows that trickle in for longer than an upload may stand still are taken', async () => {
+  await rig.worker(HASTY_UPLOADS);
+  const name = aName('Slow');
+  const lines = closeRows(name, 8).split('\n');
+  const rows = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const line = lines.shift();
+      if (line === undefined) return controller.close();
+      controller.enqueue(new TextEncoder().encode(`${line}\n`));
+      await pause(350);
+    },
+  });
+  const answer = await fetch(`${rig.api.origin}/imports?integrated_account_id=${account.id}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TEST_ADMIN_TOKEN}`, 'content-type': 'application/x-ndjson' },
+    body: rows,
+    duplex: 'half',
+  });
+  expect(answer.status).toBe(202);
+  const { id } = (await answer.json()) as { id: string };
+  await expectEachOnce(id, account, name, 8);
 });
 
 it('the API dies after the commit, before the feeder is queued: the sweep queues it', async () => {
