@@ -15,10 +15,16 @@ export function createLineCounter(firstLine = 1): LineCounter {
   return {
     line: () => line,
     count: (bytes) => {
-      for (const byte of bytes) {
-        if (byte === CR || (byte === LF && !afterCr)) line++;
-        afterCr = byte === CR;
+      if (bytes.length === 0) return;
+      if (afterCr || bytes.includes(CR)) {
+        for (const byte of bytes) {
+          if (byte === CR || (byte === LF && !afterCr)) line++;
+          afterCr = byte === CR;
+        }
+        return;
       }
+      // Only LF: looked for by the machine instead of byte by byte.
+      for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) line++;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { constants, gunzip, gzip } from 'node:zlib';
 import {
   IMPORT_FORMATS,
   IMPORT_SCHEMA_VERSION,
@@ -159,7 +159,8 @@ export async function packRows(rows: readonly StoredRow[]): Promise<Buffer> {
       ...(dedupeKey ? [dedupeKey] : []),
     ]),
   );
-  return pack(lines.join('\n'));
+  // The quickest level: a third of the time for a tenth more bytes.
+  return pack(lines.join('\n'), { level: constants.Z_BEST_SPEED });
 }
 
 export async function unpackRows(packed: Buffer): Promise<StoredRow[]> {

@@ -10,15 +10,17 @@ export type Draft = {
   staleFacts?: boolean;
 };
 
-/** All parts together; later bodies add to earlier ones. */
+/** All parts together; later bodies add to earlier ones. An import comes here for each of its rows, twice. */
 export function joinDrafts(drafts: readonly Draft[]): Required<Draft> {
-  return {
-    body: Object.assign({}, ...drafts.map((draft) => draft.body ?? {})),
-    failures: drafts.flatMap((draft) => draft.failures ?? []),
-    warnings: drafts.flatMap((draft) => draft.warnings ?? []),
-    unsupported: drafts.flatMap((draft) => draft.unsupported ?? []),
-    staleFacts: drafts.some((draft) => draft.staleFacts === true),
-  };
+  const all: Required<Draft> = { body: {}, failures: [], warnings: [], unsupported: [], staleFacts: false };
+  for (const { body, failures, warnings, unsupported, staleFacts } of drafts) {
+    if (body) Object.assign(all.body, body);
+    if (failures) all.failures.push(...failures);
+    if (warnings) all.warnings.push(...warnings);
+    if (unsupported) all.unsupported.push(...unsupported);
+    all.staleFacts ||= staleFacts === true;
+  }
+  return all;
 }
 
 /** A draft of one failure. */

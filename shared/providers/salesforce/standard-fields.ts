@@ -11,6 +11,8 @@ const DESCRIPTION_CHARS_MAX = 32_000;
 /** `Amount` has 18 digits, 2 of them decimals. */
 const AMOUNT_BELOW = 1e16;
 const AMOUNT_DECIMALS = 2;
+/** Up to here two numbers of cents are never the same JSON number. */
+const CENTS_EXACT_BELOW = 1e13;
 
 /** `Name`. Too long is refused here as Salesforce would: it cuts nothing. Length is counted in code points. */
 export function mapName(name: string | undefined): Draft {
@@ -57,6 +59,8 @@ export function mapAmount(amount: number | undefined): Draft {
 
 /** The amount as Salesforce stores it: two decimals, half up, of the decimal text (1.005 becomes 1.01). */
 export function roundAmount(amount: number): number {
+  // Nearly every amount: it is the very number that a whole number of cents makes, so its text has two decimals at most.
+  if (Math.abs(amount) < CENTS_EXACT_BELOW && Math.round(amount * 100) / 100 === amount) return amount;
   const { minor, exact } = toMinorUnits(amount, AMOUNT_DECIMALS);
   return exact ? amount : fromMinorUnits(minor, AMOUNT_DECIMALS);
 }
