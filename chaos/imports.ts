@@ -21,6 +21,8 @@ export type ImportChaosOptions = {
 export type ImportChaosResult = {
   seed: number;
   kills: Record<string, number>;
+  /** Kills before the last import had ended. */
+  kills_while_open: number;
   /** Uploads that had to be sent again. */
   repeated_uploads: number;
   answers: Record<string, number>;
@@ -51,26 +53,26 @@ export async function runImportChaos(options: ImportChaosOptions): Promise<Impor
   const count = (what: string) => {
     answers[what] = (answers[what] ?? 0) + 1;
   };
-  const uploads = plan.imports.map(async (planned) => {
+  const untilMs = startMs + plan.lengthMs + options.settleWithinMs;
+  let lastEndedMs = 0;
+  const followed = plan.imports.map(async (planned) => {
     await sleep(planned.startMs);
-    const uploaded = await upload(planned, system.origin, count, startMs + plan.lengthMs + 60_000);
-    log(`${Date.now() - startMs} ms: ${planned.key} is ${uploaded.id ?? uploaded.refused}`);
-    return uploaded;
+    const uploaded = await upload(planned, system.origin, count, untilMs);
+    const { id, refused } = uploaded;
+    log(`${Date.now() - startMs} ms: ${planned.key} is ${id ?? refused}`);
+    const told = id === undefined ? undefined : await readEnded(id, system.origin, untilMs);
+    lastEndedMs = Date.now() - startMs;
+    log(`${lastEndedMs} ms: ${planned.key}: ${told?.status} ${JSON.stringify(told?.counts)}`);
+    return { uploaded, told };
   });
-  const [uploaded, kills] = await Promise.all([Promise.all(uploads), crashAll(plan.kills, system, log)]);
-  const untilMs = Date.now() + options.settleWithinMs;
-  const told = await Promise.all(
-    uploaded.map(async (one) => ({
-      uploaded: one,
-      told: one.id === undefined ? undefined : await readEnded(one.id, system.origin, untilMs),
-    })),
-  );
+  const [told, kills] = await Promise.all([Promise.all(followed), crashAll(plan.kills, system, log)]);
   // A late commit must have had its time before the records are counted.
   await sleep(1_000);
   const records = await readTagged(system.sandbox, new RegExp(`Import (s${seed}i\\d+r\\d+x)`));
   return {
     ...{ seed, kills, answers },
-    repeated_uploads: uploaded.filter(({ tries }) => tries > 1).length,
+    kills_while_open: plan.kills.filter(({ atMs }) => atMs < lastEndedMs).length,
+    repeated_uploads: told.filter(({ uploaded }) => uploaded.tries > 1).length,
     seconds: Math.round((Date.now() - beganMs) / 1_000),
     ...judgeImports(told, records),
   };

@@ -5,8 +5,8 @@ import { runTrouble } from './trouble.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
- * `npm run chaos [-- --seed N] [--creates N] [--kills N] [--quick] [--control] [--trouble] [--imports] [--verbose]`: creates under SIGKILLs of
- * every process and faults of every provider; the last line of output is one JSON object. Exit code 1 unless each create
+ * `npm run chaos [-- --seed N] [--creates N] [--kills N] [--quick] [--control] [--trouble] [--imports] [--verbose]`: creates
+ * under SIGKILLs of every process and faults of every provider; the last line of output is one JSON object. Exit code 1 unless each create
  * is exactly one record, or waits for a person where the design says so. `--control` runs a naive worker under the same
  * chaos and exits 1 unless that one shows duplicates. `--trouble`: long freezes and outages instead of kills.
  * `--imports`: imports instead of single creates, APIs killed while they are uploaded; `--rows N` of each large one.
