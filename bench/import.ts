@@ -1,23 +1,30 @@
 import { join } from 'node:path';
-import type { JsforceDone, JsforceTask } from './floors/jsforce-import.ts';
 import { measureCreates } from './support/creates.ts';
-import { type Bench, compareRounds, median, round } from './support/figures.ts';
-import { forkTask } from './support/fork-task.ts';
+import { type Bench, compareRounds, median } from './support/figures.ts';
 import { type ImportFormat, writeRows } from './support/import-rows.ts';
-import { readResultsFile, untilEnded, uploadImport } from './support/imports.ts';
-import { accessTokenOf, connectSalesforce, KEY_FIELD, meteredCalls } from './support/salesforce.ts';
-import type { BenchSandbox } from './support/sandbox.ts';
-import { type BenchSystem, startSystem } from './support/system.ts';
+import {
+  armFaults,
+  isComplete,
+  LATENCY_MS,
+  type Ours,
+  ours,
+  type Rig,
+  resetSandbox,
+  type Source,
+  type Theirs,
+  theirs,
+  WORK_WITHIN_MS,
+} from './support/import-sides.ts';
+import { untilEnded, uploadImport } from './support/imports.ts';
+import { connectSalesforce } from './support/salesforce.ts';
+import { startSystem } from './support/system.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
-const LATENCY_MS = 20;
 const ROWS_PER_CALL = 200;
 /** Besides one call for 200 rows: reading what the organisation looks like. */
 const MORE_CALLS_MAX = 5;
+const BULK_CALLS_MAX = 60;
 const RATIO_MIN = 1;
-const WORK_WITHIN_MS = 3_600_000;
-
-type Rig = { system: BenchSystem; sandbox: BenchSandbox; account: string };
 
 /**
  * 100,000 rows into Salesforce at 20 ms a call, 200 rows a call, as NDJSON and as CSV: calls that Salesforce would count, what
@@ -25,7 +32,8 @@ type Rig = { system: BenchSystem; sandbox: BenchSandbox; account: string };
  * of the rows meeting a lock and 1 % of the answers lost. Control: the unmodified jsforce, by its own collections upsert. Last,
  * how long a single create takes while such an import runs, of its account and of another one; control: without the import.
  *
- * Target: at most 505 calls, every row accounted for, as many rows a second as jsforce; with faults complete, too.
+ * Target: at most 505 calls, and 60 as bulk jobs; every row accounted for; as many rows a second as jsforce; with faults
+ * complete, too.
  */
 export const importRows: Bench = async ({ quick }) => {
   const rows = quick ? 6_000 : 100_000;
@@ -50,9 +58,10 @@ export const importRows: Bench = async ({ quick }) => {
     plain.ours.push(await ours(rig, ndjson));
   }
   const asCsv = await ours(rig, csv);
+  const asBulk = await ours(rig, ndjson, { strategy: 'bulk' });
   const faulty = {
     theirs: await theirs(sandbox, ndjson, armFaults),
-    ours: await ours(rig, ndjson, armFaults),
+    ours: await ours(rig, ndjson, { arm: armFaults }),
   };
   const latency = await measureBeside(rig, ndjson);
 
@@ -67,121 +76,26 @@ export const importRows: Bench = async ({ quick }) => {
     latency_ms: LATENCY_MS,
     ndjson: { ours: plain.ours, jsforce: plain.theirs },
     csv: asCsv,
+    bulk: asBulk,
     to_jsforce: compareRounds(rates.ours, rates.theirs),
     with_faults: { ours: faulty.ours, jsforce: faulty.theirs },
     single_creates: latency,
-    target: { calls_max: callsMax, ratio_min: RATIO_MIN },
+    target: { calls_max: callsMax, bulk_calls_max: BULK_CALLS_MAX, ratio_min: RATIO_MIN },
     met: {
       calls: all.every(({ calls }) => calls <= callsMax),
-      every_row: all.every((one) => isComplete(one, rows)),
+      bulk_calls: asBulk.calls <= BULK_CALLS_MAX,
+      every_row: [...all, asBulk].every((one) => isComplete(one, rows)),
       ratio: median(rates.ours) / median(rates.theirs) >= RATIO_MIN,
       complete_with_faults: isComplete(faulty.ours, rows),
     },
   };
 };
 
-type Source = { file: string; format: ImportFormat; rows: number };
-type Arm = (sandbox: BenchSandbox) => Promise<void>;
-
-type Ours = {
-  per_second: number;
-  calls: number;
-  results: { rows: number; by_status: Record<string, number>; repeated_ids: number };
-  records: number;
-};
-type Theirs = {
-  per_second: number;
-  calls: number;
-  said_succeeded: number;
-  said_failed: number;
-  /** Rows said to have failed whose record is there. */
-  failed_but_written: number;
-  missing: number;
-  records: number;
-};
-
-const isComplete = ({ results, records }: Ours, rows: number) =>
-  results.rows === rows &&
-  results.by_status.succeeded === rows &&
-  results.repeated_ids === 0 &&
-  records === rows;
-
 /** Enough to have everything compiled. */
 async function warmFile(directory: string): Promise<string> {
   const file = join(directory, 'warm.ndjson');
   await writeRows(file, 'ndjson', { label: 'Warm', count: 2_000 });
   return file;
-}
-
-/** An organisation without the records of the round before, whose calls take 20 ms. */
-async function resetSandbox(sandbox: BenchSandbox, arm?: Arm): Promise<void> {
-  await sandbox.control('POST', '/reset', { provider: 'salesforce' });
-  const limits = { provider: 'salesforce', latency_ms: LATENCY_MS, daily_limit: 10_000_000 };
-  await sandbox.control('POST', '/limits', limits);
-  await arm?.(sandbox);
-}
-
-/** A lock for one row of twenty, whatever call it is in; one batch of a hundred loses its answer, half of them written. */
-async function armFaults(sandbox: BenchSandbox): Promise<void> {
-  const fault = { provider: 'salesforce', times: -1 };
-  const batches = { path: '/composite/sobjects/Opportunity' };
-  for (const [seed, kind] of ['reset_after_commit', 'reset_before_commit'].entries())
-    await sandbox.control('POST', '/faults', { ...fault, kind, probability: 0.005, seed, match: batches });
-  const match = { method: 'PATCH', path: '/sobjects/Opportunity/' };
-  await sandbox.control('POST', '/faults', { ...fault, kind: 'lock_row', row_rate: 0.05, seed: 2, match });
-}
-
-async function ours({ system, sandbox, account }: Rig, source: Source, arm?: Arm): Promise<Ours> {
-  const { client, api } = system;
-  await resetSandbox(sandbox, arm);
-  const startedMs = performance.now();
-  const upload = { ...source, account, query: '&strategy=collections' };
-  const { id } = await uploadImport(api.origin, upload);
-  const { counts } = await untilEnded(client, id, { withinMs: WORK_WITHIN_MS, everyMs: 100 });
-  const tookMs = performance.now() - startedMs;
-  const { total } = await meteredCalls(sandbox);
-  const { rows, by_status, repeated_ids } = await readResultsFile(api.origin, id);
-  const records = await countRecords(sandbox);
-  await client.call('DELETE', `/imports/${id}`);
-  return {
-    per_second: round((counts.total * 1_000) / tookMs, 0),
-    calls: total,
-    results: { rows, by_status, repeated_ids },
-    records,
-  };
-}
-
-async function theirs(sandbox: BenchSandbox, source: Source, arm?: Arm): Promise<Theirs> {
-  await resetSandbox(sandbox, arm);
-  const task: JsforceTask = {
-    instanceUrl: `${sandbox.origin}/salesforce`,
-    accessToken: accessTokenOf('jsforce'),
-    file: source.file,
-    ...{ keyField: KEY_FIELD, label: 'jsforce' },
-  };
-  const done = await forkTask<JsforceDone>('floors/jsforce-import.ts', task);
-  const names = new Set(await namesOf(sandbox));
-  const failedButWritten = done.failedNames.filter((name) => names.has(name)).length;
-  return {
-    per_second: round((source.rows * 1_000) / done.tookMs, 0),
-    calls: done.calls,
-    said_succeeded: done.succeeded,
-    said_failed: done.failedNames.length,
-    failed_but_written: failedButWritten,
-    missing: source.rows - names.size,
-    records: await countRecords(sandbox),
-  };
-}
-
-const countRecords = async (sandbox: BenchSandbox): Promise<number> =>
-  (await sandbox.control<{ count: number }>('GET', '/records?provider=salesforce&count_only=true')).count;
-
-async function namesOf(sandbox: BenchSandbox): Promise<string[]> {
-  const { records } = await sandbox.control<{ records: { Name: string }[] }>(
-    'GET',
-    '/records?provider=salesforce',
-  );
-  return records.map(({ Name }) => Name);
 }
 
 /** Single creates of the importing account and of another one, alone and beside the import. */
