@@ -23,14 +23,18 @@ import { temporaryDirectory } from './support/temporary-directory.ts';
 const ROWS_PER_CALL = 200;
 /** Besides one call for 200 rows: reading what the organisation looks like. */
 const MORE_CALLS_MAX = 5;
+/** The account's concurrency, for jsforce driven by somebody who sends several calls at once himself. */
+const AT_ONCE = 8;
 const BULK_CALLS_MAX = 60;
 const RATIO_MIN = 1;
+/** One after the other, so that there are enough creates to speak of. */
+const IMPORTS_BESIDE = 3;
 
 /**
  * 100,000 rows into Salesforce at 20 ms a call, 200 rows a call, as NDJSON and as CSV: calls that Salesforce would count, what
  * became of every row, and rows a second from the first byte of the upload to the end of the import. Then the same with 5 %
  * of the rows meeting a lock and 1 % of the answers lost. Control: the unmodified jsforce, by its own collections upsert. Last,
- * how long a single create takes while such an import runs, of its account and of another one; control: without the import.
+ * how long a single create takes while such imports run, of its account and of another one; control: without the import.
  *
  * Target: at most 505 calls, and 60 as bulk jobs; every row accounted for; as many rows a second as jsforce; with faults
  * complete, too.
@@ -57,10 +61,11 @@ export const importRows: Bench = async ({ quick }) => {
     plain.theirs.push(await theirs(sandbox, ndjson));
     plain.ours.push(await ours(rig, ndjson));
   }
+  const theirsAtOnce = await theirs(sandbox, ndjson, { atOnce: AT_ONCE });
   const asCsv = await ours(rig, csv);
   const asBulk = await ours(rig, ndjson, { strategy: 'bulk' });
   const faulty = {
-    theirs: await theirs(sandbox, ndjson, armFaults),
+    theirs: await theirs(sandbox, ndjson, { arm: armFaults }),
     ours: await ours(rig, ndjson, { arm: armFaults }),
   };
   const latency = await measureBeside(rig, ndjson);
@@ -74,7 +79,7 @@ export const importRows: Bench = async ({ quick }) => {
   return {
     rows,
     latency_ms: LATENCY_MS,
-    ndjson: { ours: plain.ours, jsforce: plain.theirs },
+    ndjson: { ours: plain.ours, jsforce: plain.theirs, jsforce_8_at_once: theirsAtOnce },
     csv: asCsv,
     bulk: asBulk,
     to_jsforce: compareRounds(rates.ours, rates.theirs),
@@ -108,13 +113,20 @@ async function measureBeside({ system, sandbox, account }: Rig, source: Source) 
     measureCreates({ origin: api.origin, sandbox, accounts, label, goesOn });
   await measure('warm', times(10));
   const alone = await measure('alone', times(60));
-  const { id } = await uploadImport(api.origin, { ...source, account, query: '&strategy=collections' });
   let isRunning = true;
-  const ended = untilEnded(client, id, { withinMs: WORK_WITHIN_MS }).finally(() => {
+  const importing = async () => {
+    let succeeded = 0;
+    for (let i = 0; i < IMPORTS_BESIDE; i++) {
+      const { id } = await uploadImport(api.origin, { ...source, account, query: '&strategy=collections' });
+      succeeded += (await untilEnded(client, id, { withinMs: WORK_WITHIN_MS })).counts.succeeded;
+    }
+    return succeeded;
+  };
+  const imported = importing().finally(() => {
     isRunning = false;
   });
-  const [besideImport, { counts }] = await Promise.all([measure('beside', () => isRunning), ended]);
-  return { alone, beside_import: besideImport, import_succeeded: counts.succeeded };
+  const [beside, succeeded] = await Promise.all([measure('beside', () => isRunning), imported]);
+  return { alone, beside_imports: beside, imports: IMPORTS_BESIDE, rows_succeeded: succeeded };
 }
 
 function times(count: number): () => boolean {

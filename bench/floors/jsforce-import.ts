@@ -12,6 +12,8 @@ export type JsforceTask = {
   file: string;
   keyField: string;
   label: string;
+  /** Calls under way at once: 1 is what its own `upsert` of many does. */
+  atOnce: number;
 };
 export type JsforceDone = { tookMs: number; succeeded: number; failedNames: string[]; calls: number };
 
@@ -30,17 +32,18 @@ process.once('message', async (task: JsforceTask) => {
   const connection = new Connection({ instanceUrl, accessToken, version: '66.0' });
   const done: JsforceDone = { tookMs: 0, succeeded: 0, failedNames: [], calls: 0 };
   const startedMs = performance.now();
-  let deals: Deal[] = [];
-  const flush = async () => {
+  const underWay = new Set<Promise<void>>();
+  const send = async (deals: Deal[]) => {
+    const first = done.calls * ROWS_PER_CALL;
+    done.calls += 1;
     const records = deals.map((deal, i) => ({
-      [task.keyField]: `${task.label}-${done.calls * ROWS_PER_CALL + i}`,
+      [task.keyField]: `${task.label}-${first + i}`,
       Name: deal.name,
       StageName: deal.stage.name,
       CloseDate: deal.close_date,
       Amount: deal.amount,
       Description: deal.description,
     }));
-    done.calls += 1;
     try {
       const results = await connection.sobject('Opportunity').upsert(records, task.keyField);
       for (const [i, { success }] of results.entries()) {
@@ -50,13 +53,21 @@ process.once('message', async (task: JsforceTask) => {
     } catch {
       done.failedNames.push(...deals.map(({ name }) => name));
     }
-    deals = [];
   };
+  const begin = async (deals: Deal[]) => {
+    const sending = send(deals).finally(() => underWay.delete(sending));
+    underWay.add(sending);
+    if (underWay.size >= task.atOnce) await Promise.race(underWay);
+  };
+  let deals: Deal[] = [];
   for await (const line of createInterface({ input: createReadStream(task.file) })) {
     deals.push(JSON.parse(line));
-    if (deals.length === ROWS_PER_CALL) await flush();
+    if (deals.length < ROWS_PER_CALL) continue;
+    await begin(deals);
+    deals = [];
   }
-  if (deals.length > 0) await flush();
+  if (deals.length > 0) await begin(deals);
+  await Promise.all(underWay);
   done.tookMs = performance.now() - startedMs;
   process.send?.(done, () => process.exit(0));
 });

@@ -5,7 +5,7 @@ import { ADMIN_TOKEN } from './processes.ts';
 import { KEY_FIELD } from './salesforce.ts';
 import type { BenchSandbox } from './sandbox.ts';
 
-const APART_MS = { least: 150, more: 100 };
+const APART_MS = { least: 80, more: 80 };
 
 export type CreatesFigures = {
   /** From the request until the provider has it, by the provider's own log. */

@@ -79,13 +79,17 @@ export async function ours(
   };
 }
 
-export async function theirs(sandbox: BenchSandbox, source: Source, arm?: Arm): Promise<Theirs> {
+export async function theirs(
+  sandbox: BenchSandbox,
+  source: Source,
+  { arm, atOnce = 1 }: { arm?: Arm; atOnce?: number } = {},
+): Promise<Theirs> {
   await resetSandbox(sandbox, arm);
   const task: JsforceTask = {
     instanceUrl: `${sandbox.origin}/salesforce`,
     accessToken: accessTokenOf('jsforce'),
     file: source.file,
-    ...{ keyField: KEY_FIELD, label: 'jsforce' },
+    ...{ keyField: KEY_FIELD, label: 'jsforce', atOnce },
   };
   const done = await forkTask<JsforceDone>('floors/jsforce-import.ts', task);
   const names = new Set(await namesOf(sandbox));
