@@ -30,7 +30,10 @@ import { watchUpload } from './watch-upload.ts';
 
 export type SubmitImportDeps = {
   accounts: { facts(id: string): Promise<AccountFacts | undefined> };
-  imports: Pick<ImportStore, 'newId' | 'begin' | 'sayArriving' | 'putChunk' | 'commit' | 'find' | 'move' | 'erase'>;
+  imports: Pick<
+    ImportStore,
+    'newId' | 'begin' | 'sayArriving' | 'putChunk' | 'commit' | 'find' | 'move' | 'erase'
+  >;
   queues: Pick<AccountQueues, 'addImport' | 'ring'>;
   readRows: (stream: AsyncIterable<Uint8Array>, options: ReadOptions) => RowReading;
   descriptorOf: (provider: ProviderName) => ProviderDescriptor;
