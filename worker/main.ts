@@ -28,7 +28,7 @@ import { createSealedBox } from '../shared/stores/sealed-box.ts';
 import { createStoppedAccounts } from '../shared/stores/stopped-accounts.ts';
 import { createUnknownStore } from '../shared/stores/unknown-store.ts';
 import { accountEvent } from '../shared/use-cases/account-event.ts';
-import { endImport } from '../shared/use-cases/control-import.ts';
+import { endImport, followRow } from '../shared/use-cases/control-import.ts';
 import { followStatus } from '../shared/use-cases/follow-status.ts';
 import { answerQuery } from './answer-queries/processor.ts';
 import { QueueAttacher } from './attach-accounts.ts';
@@ -143,6 +143,13 @@ async function main(): Promise<void> {
     );
   }
 
+  const imports = createImportStore({
+    ...{ redis, keys, partitions, clock, retentionMs, onEvent },
+    orphanMs: config.orphanMs,
+    idleMs: config.importIdleMs,
+    replicas: config.durabilityReplicas,
+  });
+  const rows = createImportRowStore({ redis, keys, clock, retentionMs, orphanMs: config.orphanMs });
   const writer = createWriter({
     factsUnderWay: new Map(),
     jobs,
@@ -158,15 +165,9 @@ async function main(): Promise<void> {
     random: Math.random,
     logger,
     onAttempt: metrics.onAttempt,
+    followRow: (jobId) => followRow({ imports, rows, jobs, queues }, jobId),
   });
 
-  const imports = createImportStore({
-    ...{ redis, keys, partitions, clock, retentionMs, onEvent },
-    orphanMs: config.orphanMs,
-    idleMs: config.importIdleMs,
-    replicas: config.durabilityReplicas,
-  });
-  const rows = createImportRowStore({ redis, keys, clock, retentionMs, orphanMs: config.orphanMs });
   const feeder = createFeeder({
     ...{ imports, rows, jobs, queues, readGate, caller, clock, logger },
     accounts: { get: accounts.get, facts: accounts.facts, putFacts: store.putFacts, parkForReauth },

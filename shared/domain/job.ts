@@ -24,10 +24,11 @@ export type JobStatus = (typeof JOB_STATUSES)[number];
  *
  * - `needs_review` leaves by a person's word (`resolve`), or by a definite answer that arrives late.
  * - `failed` → `succeeded`: a late definite answer wins over a failure.
+ * - `queued` → `needs_review`: it was sent before (in a batch, before a retry), and nobody can look for that.
  * - `succeeded` → `queued`: only to repeat follow-ups that failed; the create is never repeated.
  */
 export const TRANSITIONS = {
-  queued: ['queued', 'running', 'waiting', 'failed', 'cancelled'],
+  queued: ['queued', 'running', 'waiting', 'failed', 'cancelled', 'needs_review'],
   waiting: ['waiting', 'running', 'queued', 'failed', 'cancelled', 'needs_review', 'succeeded'],
   running: ['running', 'waiting', 'succeeded', 'failed', 'needs_review'],
   needs_review: ['succeeded', 'queued'],

@@ -60,10 +60,10 @@ export type ImportRowStore = ReturnType<typeof createImportRowStore>;
 export function createImportRowStore(options: ImportRowStoreOptions) {
   const { redis, keys, clock } = options;
   const scripts = defineScripts(redis);
-  const partition = (record: Ref) => partitionOfId(record.id) ?? 0;
+  const partition = (record: Pick<Ref, 'id'>) => partitionOfId(record.id) ?? 0;
   const window = (record: Ref) => keys.importWindow(partition(record), record.id);
 
-  function rowKeys(record: Ref, row: number) {
+  function rowKeys(record: Pick<Ref, 'id'>, row: number) {
     const p = partition(record);
     return {
       p,
@@ -108,7 +108,7 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
       return { results, again };
     },
 
-    async result(record: Ref, row: number): Promise<RowResult | undefined> {
+    async result(record: Pick<Ref, 'id'>, row: number): Promise<RowResult | undefined> {
       const text = await redis.hget(rowKeys(record, row).results, String(fieldOf(row)));
       return text ? decodeResult(text) : undefined;
     },

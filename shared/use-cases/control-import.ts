@@ -4,6 +4,7 @@ import { rowOfJobId } from '../ids.ts';
 import type { AccountQueues } from '../queues/account-queues.ts';
 import type { ImportRowStore } from '../stores/import-row-store.ts';
 import type { ImportStore } from '../stores/import-store.ts';
+import type { JobStore } from '../stores/job-store.ts';
 import { type FinishDeps, finishImport, giveUpUpload } from './finish-import.ts';
 import { harvestRows, type WorkRowsDeps, withdrawRows } from './work-rows.ts';
 
@@ -95,21 +96,32 @@ export async function deleteImport(deps: ControlImportDeps, record: ImportRecord
   await deps.imports.erase(record);
 }
 
+export type FollowRowDeps = {
+  imports: Pick<ImportStore, 'find' | 'move' | 'persist'>;
+  rows: Pick<ImportRowStore, 'reopen' | 'result'>;
+  jobs: Pick<JobStore, 'find'>;
+  queues: Pick<AccountQueues, 'addImport' | 'activate'>;
+};
+
 /**
- * The job of a row that had its result was moved by a person's word or a late answer: the row's result follows it.
- * Does nothing for other jobs.
+ * The job of a row that had its result was moved by a person's word or a late answer: the row's result, and the counts, follow
+ * it. Does nothing for other jobs, nor for a row whose result says what its job does.
  */
-export async function followRow(deps: ControlImportDeps, jobId: string): Promise<void> {
+export async function followRow(deps: FollowRowDeps, jobId: string): Promise<void> {
   const at = rowOfJobId(jobId);
-  const record = at && (await deps.imports.find(at.importId));
-  const result = record && (await deps.rows.result(record, at.row));
-  if (!record || !result) return;
+  const result = at && (await deps.rows.result({ id: at.importId }, at.row));
+  if (!result) return;
+  const [record, job] = await Promise.all([deps.imports.find(at.importId), deps.jobs.find(jobId)]);
+  if (!record || !job || job.status === result.status) return;
   await deps.imports.persist(record);
   const taken = await deps.rows.reopen(record, chunkOfRow(at.row), result.status, (row) => row === at.row);
   if (taken > 0) await workAgain(deps, record);
 }
 
-async function workAgain(deps: ControlImportDeps, record: ImportRecord): Promise<void> {
+async function workAgain(
+  deps: Pick<FollowRowDeps, 'imports' | 'queues'>,
+  record: ImportRecord,
+): Promise<void> {
   const moved = await deps.imports.move(record, {
     to: 'queued',
     from: ENDED,
@@ -120,7 +132,11 @@ async function workAgain(deps: ControlImportDeps, record: ImportRecord): Promise
   if (moved.kind === 'moved') await feed(deps, record, moved.generation);
 }
 
-async function feed(deps: ControlImportDeps, record: ImportRecord, generation: number): Promise<void> {
+async function feed(
+  deps: Pick<FollowRowDeps, 'queues'>,
+  record: ImportRecord,
+  generation: number,
+): Promise<void> {
   await deps.queues.addImport(record.account, record.id, generation);
   await deps.queues.activate(record.account);
 }

@@ -64,6 +64,7 @@ export function writerDeps(world: World, task: Task): WriterDeps {
     random: () => 0.5,
     logger: silent,
     onAttempt: () => {},
+    followRow: async () => {},
   };
 }
 

@@ -24,7 +24,13 @@ export type Cursor = {
 };
 
 /** Rows of a chunk that are still to be begun. */
-export type Resting = { chunk: number; rows: StoredRow[]; again: ReadonlyMap<number, EarlierLife> };
+export type Resting = {
+  chunk: number;
+  rows: StoredRow[];
+  again: ReadonlyMap<number, EarlierLife>;
+  /** Those whose job was kept from an earlier life, perhaps with a person's word about it: they go on as that job. */
+  jobs: ReadonlySet<number>;
+};
 
 /** The rows of one chunk, from the cursor on, that are still to be begun. */
 export async function restingRows(
@@ -45,7 +51,9 @@ export async function restingRows(
       !underWay.has(row) &&
       (!record.retrying || again.has(row)),
   );
-  return { chunk, rows, again };
+  const lived = rows.filter(({ row }) => again.has(row)).map(({ row }) => row);
+  const statuses = await deps.rows.statuses(record, lived);
+  return { chunk, rows, again, jobs: new Set(lived.filter((_, i) => statuses[i] !== undefined)) };
 }
 
 /**
@@ -79,14 +87,14 @@ export async function takeRows(
 
 async function carry(
   run: BatchRun,
-  { rows, again }: Resting,
+  { rows, again, jobs }: Resting,
 ): Promise<{ carried: Carried[]; last: number | undefined }> {
   const wanted = thoseThatFit(
     run,
     rows.slice(0, run.descriptor.rowsMax).map((stored) => ({
       stored,
       earlier: again.get(stored.row),
-      row: carriable(run, stored),
+      row: jobs.has(stored.row) ? undefined : carriable(run, stored),
     })),
   );
   // Asked for in the order of the rows, all at once: of equal dedupe keys the first row's counts.

@@ -42,6 +42,8 @@ export async function resumeBatch(run: BatchRun, batch: Batch): Promise<BatchSte
   let unfound = left;
   if (batch.inDoubt) {
     const looked = await look(run, left);
+    // These keys cannot be asked for together, however often; each row finds out for itself, or a person does.
+    if (looked.kind === 'refused') return scatter(run, left, batch);
     if (looked.kind !== 'found') return looked;
     unfound = left.filter(({ row }) => !looked.ids.has(row.key));
     const found = left.flatMap(({ row, stored }) => {
@@ -84,17 +86,21 @@ async function rowsLeft(run: BatchRun, batch: Batch): Promise<Carried[]> {
   return left;
 }
 
-type Looked = Extract<BatchStep, { kind: 'wait' | 'hold' }> | { kind: 'found'; ids: Map<string, string> };
+type Looked =
+  | Extract<BatchStep, { kind: 'wait' | 'hold' }>
+  | { kind: 'found'; ids: Map<string, string> }
+  | { kind: 'refused' };
 
 async function look(run: BatchRun, rows: readonly Carried[]): Promise<Looked> {
   const { deps, account, descriptor, signal } = run;
   const keys = rows.map(({ row }) => row.key);
-  const answer = await deps.caller(account, { signal, isBulk: true })(
-    descriptor.findRequest(keys, account.settings),
-  );
+  const request = descriptor.findRequest(keys, account.settings);
+  const answer = await deps.caller(account, { signal, isBulk: true })(request);
   if (answer.kind === 'deferred') return { kind: 'hold', untilMs: answer.untilMs };
   const ids = answer.kind === 'answered' ? descriptor.readFound(answer, account.settings) : undefined;
-  return ids ? { kind: 'found', ids } : later(run, 0);
+  if (ids) return { kind: 'found', ids };
+  const outcome = outcomeOf(answer, deps.descriptorOf(account.provider), request);
+  return outcome.kind === 'permanent' ? { kind: 'refused' } : later(run, 0);
 }
 
 async function send(run: BatchRun, before: Batch, rows: readonly Carried[]): Promise<BatchStep> {

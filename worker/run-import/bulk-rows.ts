@@ -24,13 +24,14 @@ export async function collectFile(
   let last = from;
   let isFull = false;
   while (cursor.from <= to && !isFull) {
-    const { chunk, rows, again } = await restingRows(deps, record, cursor);
+    const { chunk, rows, again, jobs } = await restingRows(deps, record, cursor);
     cursor.from = firstRowOfChunk(chunk + 1);
     // Asked for in the order of the rows, all at once: of equal dedupe keys the first row's counts.
     const free = await Promise.all(rows.map((stored) => isFree(deps, record, stored)));
     const notIn: StoredRow[] = [];
     for (const [i, stored] of rows.entries()) {
-      const row = free[i] ? carriable(run, stored, client.canCarry) : undefined;
+      const isNew = free[i] && !jobs.has(stored.row);
+      const row = isNew ? carriable(run, stored, client.canCarry) : undefined;
       isFull ||= row !== undefined && !file.add(row);
       if (isFull) notIn.push(stored);
       else {

@@ -34,6 +34,8 @@ export type WriterDeps = {
   random: () => number;
   logger: Logger;
   onAttempt: (facts: { provider: string; outcome: string; durationMs: number }) => void;
+  /** The job of a row of an import is through; the row may have had its result before (a late answer). */
+  followRow: (jobId: string) => Promise<void>;
 };
 
 /**

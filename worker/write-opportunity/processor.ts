@@ -16,6 +16,7 @@ import {
 } from './deps.ts';
 import { endAsFailed, holdForReauth, waitInRecord } from './endings.ts';
 import { type Failed, outcomeOf } from './outcome.ts';
+import { persist } from './persist.ts';
 import { planOfWritten, planWrite } from './plan.ts';
 import { askAPerson, reconcile, takeOver } from './reconcile.ts';
 
@@ -32,14 +33,23 @@ export function createWriter(deps: WriterDeps): Processor {
   return async (data, signal) => {
     const message = WriteMessage.parse(data);
     const job = await deps.jobs.find(message.job);
-    if (!job || isSettled(job.status) || job.generation !== message.generation) return DONE;
+    if (!job) return DONE;
+    // Also when it was settled before: its worker may have died between that and what follows from it.
+    if (isSettled(job.status)) return throughWith(deps, job);
+    if (job.generation !== message.generation) return DONE;
     const account = await deps.accounts.get(job.account);
     if (!account) return DONE;
     const run = beginRun(deps, job, account, signal);
     if (account.status !== 'active' && account.status !== 'deleting')
       return waitUntil(deps.clock.nowMs() + HELD_LOOK_MS, true);
-    return advance(deps, run, job);
+    const step = await advance(deps, run, job);
+    return step.kind === 'done' ? throughWith(deps, job) : step;
   };
+}
+
+async function throughWith(deps: WriterDeps, { id, importId }: JobRecord): Promise<NextStep> {
+  if (importId !== undefined) await persist(deps.logger, 'row followed', () => deps.followRow(id));
+  return DONE;
 }
 
 async function advance(deps: WriterDeps, run: Run, job: JobRecord): Promise<NextStep> {

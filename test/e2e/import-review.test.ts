@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { ImportView } from '../../shared/domain/import.ts';
+import { testRedisUrl } from '../support/redis.ts';
+import { until } from '../support/until.ts';
+import { closeRows, importsOf, salesforceRows } from './import-support.ts';
+import { aName, BY_KEY, type Rig, startRig } from './rig.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+/** Rows whose outcome nobody knows, and what becomes of the counts when somebody does. */
+let rig: Rig;
+let imports: ReturnType<typeof importsOf>;
+
+/** Close's look-ups of a lost create, and nothing else of it. */
+const LOOKS = { method: 'GET', path: '/event/' };
+
+beforeAll(async () => {
+  rig = await startRig(testRedisUrl());
+  imports = importsOf(rig);
+});
+afterAll(() => rig.close());
+
+const sumOf = ({ counts: { total: _, ...others } }: ImportView) =>
+  Object.values(others).reduce((sum, count) => sum + count, 0);
+
+/** Ids of the row jobs in review, the first row first. */
+async function inReview(id: string): Promise<string[]> {
+  const listed = await rig.ask('GET', `/jobs?import_id=${id}&status=needs_review`);
+  return (listed.body.data as { id: string }[]).map((job) => job.id).reverse();
+}
+
+async function noFaults(provider: string): Promise<void> {
+  const answer = await fetch(`${rig.sandbox.origin}/_control/faults?provider=${provider}`, {
+    method: 'DELETE',
+  });
+  expect(answer.ok).toBe(true);
+}
+
+it('rows in review stay out of a retry, and a person’s words bring each to its end and into the counts', async () => {
+  await rig.worker();
+  const account = await rig.account('close');
+  const name = aName('Review');
+  await rig.fault(account, { kind: 'reset_after_commit', times: 2 });
+  await rig.control('faults', { provider: 'close', kind: 'status', status: 403, times: -1, match: LOOKS });
+  const id = await imports.accepted(account, closeRows(name, 6));
+  const ended = await imports.ended(id);
+  expect(ended).toMatchObject({
+    status: 'completed',
+    counts: { total: 6, queued: 0, running: 0, succeeded: 4, needs_review: 2 },
+  });
+  await noFaults('close');
+  expect(await imports.results(id, 'status=needs_review')).toHaveLength(2);
+  expect((await imports.act(id, 'retry-failed')).status).toBe(409);
+  // Somebody has to decide, however long it takes.
+  expect(await rig.redis.pttl(rig.keys.import(rig.partitionOf(account), id))).toBe(-1);
+
+  const [written, unwritten] = await inReview(id);
+  const known = new Set((await imports.results(id)).flatMap(({ remote_id }) => remote_id ?? []));
+  const lost = ((await rig.records(account, name)) as { id: string }[]).filter(
+    (record) => !known.has(record.id),
+  );
+  expect(lost).toHaveLength(2);
+  const adopted = await rig.ask('POST', `/jobs/${written}/resolve`, { remote_id: lost[0]?.id });
+  expect(adopted).toMatchObject({ status: 200, body: { status: 'succeeded' } });
+  const first = await imports.reached(id, 'decided once', ({ counts }) => counts.succeeded === 5);
+  expect([first.counts.needs_review, sumOf(first)]).toEqual([1, 6]);
+
+  expect((await rig.ask('POST', `/jobs/${unwritten}/resolve`, { not_created: true })).status).toBe(200);
+  const second = await imports.reached(id, 'decided', ({ counts }) => counts.succeeded === 6);
+  expect([second.counts.needs_review, sumOf(second)]).toEqual([0, 6]);
+  expect(await imports.ended(id)).toMatchObject({ status: 'completed', counts: { succeeded: 6 } });
+  expect(await rig.redis.pttl(rig.keys.import(rig.partitionOf(account), id))).toBeGreaterThan(0);
+  const ids = (await imports.results(id)).map(({ remote_id }) => remote_id);
+  expect(new Set(ids).size).toBe(6);
+  expect(ids).toContain(lost[0]?.id);
+  // "Not created" was that person's word, and was done as it says.
+  expect(await rig.records(account, name)).toHaveLength(7);
+});
+
+it('a row of a batch that nobody could look for goes by a person’s word, and not with a batch again', async () => {
+  await rig.worker();
+  const account = await rig.account('salesforce', { marker: BY_KEY });
+  // Its live values are known from here on.
+  await imports.ended(await imports.accepted(account, salesforceRows(aName('Before'), 1)));
+  const name = aName('Batch');
+  const path = '/composite/sobjects/Opportunity/Dealwright_Id__c';
+  await rig.control('faults', {
+    provider: 'salesforce',
+    kind: 'reset_before_commit',
+    times: 1,
+    match: { path },
+  });
+  const denied = [{ errorCode: 'INSUFFICIENT_ACCESS_OR_READONLY', message: 'insufficient access rights' }];
+  const refuse = { provider: 'salesforce', kind: 'status', status: 403, body: denied, times: -1 };
+  await rig.control('faults', { ...refuse, match: { method: 'POST', path: '/\\/composite$/' } });
+  await rig.control('faults', {
+    ...refuse,
+    match: { method: 'GET', path: '/sobjects/Opportunity/Dealwright_Id__c' },
+  });
+  const id = await imports.accepted(account, salesforceRows(name, 2));
+  const ended = await imports.ended(id);
+  expect(ended.counts).toMatchObject({ needs_review: 2 });
+  await noFaults('salesforce');
+
+  // A record that somebody has made by hand stands for the first row.
+  const byHand = await rig.account('salesforce', {});
+  const { body } = await rig.create(byHand, aName('By hand'));
+  const remoteId = (await rig.ended(String(body.id))).result?.id;
+  const [first, second] = await inReview(id);
+  expect((await rig.ask('POST', `/jobs/${first}/resolve`, { remote_id: remoteId })).status).toBe(200);
+  expect((await rig.ask('POST', `/jobs/${second}/resolve`, { not_created: true })).status).toBe(200);
+  await imports.reached(id, 'decided', ({ counts }) => counts.succeeded === 2);
+  const [one, two] = await imports.results(id);
+  expect(one?.remote_id).toBe(remoteId);
+  expect(two?.remote_id).not.toBe(remoteId);
+  expect(await rig.records(account, name)).toHaveLength(1);
+});
+
+it('an answer that comes after its row had its result changes that result, and the counts with it', async () => {
+  const account = await rig.account('close');
+  const name = aName('Late');
+  await rig.control('faults', { provider: 'close', kind: 'status', status: 403, times: -1, match: LOOKS });
+  const proxy = await rig.proxy();
+  const slow = await rig.worker({}, proxy);
+  const held = proxy.hold({ script: 'transition', having: ['succeeded'], when: 'before' });
+  const id = await imports.accepted(account, closeRows(name, 1));
+  await held.reached;
+  // The record is there; the worker that knows it stands still, and another one finds nothing out.
+  process.kill(-slow.child.pid, 'SIGSTOP');
+  await rig.worker();
+  const ended = await imports.ended(id);
+  expect(ended).toMatchObject({ status: 'completed', counts: { needs_review: 1, succeeded: 0 } });
+  held.release();
+  process.kill(-slow.child.pid, 'SIGCONT');
+  const told = await imports.reached(id, 'told', ({ counts }) => counts.succeeded === 1);
+  expect([told.counts.needs_review, sumOf(told)]).toEqual([0, 1]);
+  expect((await imports.ended(id)).status).toBe('completed');
+  const [row] = await imports.results(id);
+  const [record] = (await rig.records(account, name)) as { id: string }[];
+  expect(row).toMatchObject({ status: 'succeeded', remote_id: record?.id });
+  expect(await rig.records(account, name)).toHaveLength(1);
+  await until(
+    'nothing of it is open',
+    async () => (await rig.redis.zcard(rig.keys.open(rig.partitionOf(account)))) === 0,
+  );
+  await noFaults('close');
+  await slow.kill();
+});
