@@ -95,7 +95,7 @@ async function main(): Promise<void> {
     redis.on('ready', () => void watch().catch(() => {}));
     shutdown.own('epoch watch', every(2_000, 'epoch', logger, watch), (sweep) => sweep.stop());
   }
-  const unknowns = createUnknownStore({ redis, keys, retentionMs });
+  const unknowns = createUnknownStore({ redis, keys, clock, retentionMs });
   const onEvent = webhooks.teller.written;
   const store = createAccountStore({ redis, keys, partitions, clock, box, onEvent });
   const accounts = shutdown.own('account cache', createAccountCache({ store, subscriber, keys }), (cache) =>

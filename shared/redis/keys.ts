@@ -13,6 +13,7 @@
  * | P:{n}:job:J                 | hash   | the job record; see domain/job.ts                           | retention after its end |
  * | P:{n}:idem:A:SHA            | string | `fingerprint job-id`                                        | with its job |
  * | P:{n}:claim:A:REMOTE        | string | id of the job that wrote (or adopted) this record           | retention |
+ * | P:{n}:claims:A:PERIOD:BUCKET | hash | the same for rows of imports that have ended: 11 characters of SHA(REMOTE) → job id | retention after its last use |
  * | P:{n}:alike:A:FINGERPRINT   | set    | open jobs without marker that may have made such a record   | retention |
  * | P:{n}:unsettled:A:PARENT    | set    | jobs whose create under this parent is lost                 | retention |
  * | P:{n}:open                  | zset   | `A J` of every open job that needs an engine job → when to look next (ms) | at the job's end |
@@ -73,6 +74,8 @@ export function createKeys(prefix: string) {
     job: (p: number, job: string) => `${tag(p)}:job:${job}`,
     idempotency: (p: number, account: string, keyHash: string) => `${tag(p)}:idem:${account}:${keyHash}`,
     claim: (p: number, account: string, remoteId: string) => `${tag(p)}:claim:${account}:${remoteId}`,
+    claims: (p: number, account: string, period: number, bucket: string) =>
+      `${tag(p)}:claims:${account}:${period}:${bucket}`,
     alike: (p: number, account: string, fingerprint: string) => `${tag(p)}:alike:${account}:${fingerprint}`,
     unsettled: (p: number, account: string, parent: string) => `${tag(p)}:unsettled:${account}:${parent}`,
     open: (p: number) => `${tag(p)}:open`,

@@ -7,7 +7,7 @@ import type { RedisClient } from './connect.ts';
  */
 const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<string, string> }> = {
   dwAccept: { file: 'accept.lua', keys: 10 },
-  dwTransition: { file: 'transition.lua', keys: 14 },
+  dwTransition: { file: 'transition.lua', keys: 16 },
   dwRequeue: { file: 'requeue.lua', keys: 2 },
   dwDeactivate: { file: 'deactivate.lua', keys: 8 },
   dwDeliveryCreate: { file: 'delivery-create.lua', keys: 4 },
@@ -23,7 +23,7 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
     keys: 10,
     uses: { leave_batch: 'leave-batch.lua' },
   },
-  dwImportSettle: { file: 'import-settle.lua', keys: 10, uses: { leave_batch: 'leave-batch.lua' } },
+  dwImportSettle: { file: 'import-settle.lua', keys: 12, uses: { leave_batch: 'leave-batch.lua' } },
   dwImportSettleRows: { file: 'import-settle-rows.lua', keys: 4, uses: { leave_batch: 'leave-batch.lua' } },
   dwImportGiveBack: { file: 'import-give-back.lua', keys: 9 },
   dwEnterAndBatch: {

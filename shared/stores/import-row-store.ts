@@ -12,6 +12,7 @@ import { partitionOfId, rowJobId } from '../ids.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { defineScripts } from '../redis/scripts.ts';
+import { claimPlaces } from './claim-places.ts';
 import { ownerOf, placeOfKey } from './dedupe-place.ts';
 import {
   decodeAgain,
@@ -211,6 +212,15 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
       const { p, ...at } = rowKeys(record, row);
       const frees = result.status === 'failed' || result.status === 'cancelled';
       const dedupe = dedupeOf(record, row, frees ? more.dedupeKey : undefined);
+      const now = clock.nowMs();
+      const claim =
+        more.job && result.remoteId !== undefined
+          ? claimPlaces(
+              keys,
+              { partition: p, account: record.account, remoteId: result.remoteId },
+              { nowMs: now, retentionMs: options.retentionMs },
+            )
+          : { own: at.record, packed: [at.record], field: '' };
       const [code] = await scripts.dwImportSettle(
         at.record,
         at.results,
@@ -222,17 +232,21 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
         dedupe.key,
         at.batches,
         at.bulk,
+        claim.own,
+        claim.packed[0],
         rowJobId(record.id, row),
         fieldOf(row),
         row,
         result.status,
         encodeResult(result),
-        clock.nowMs(),
+        now,
         more.job?.status ?? '',
         more.job?.keep ? 1 : '',
         dedupe.field,
         dedupe.owner,
         more.holder ?? '',
+        claim.field,
+        options.retentionMs,
       );
       return code === 1;
     },

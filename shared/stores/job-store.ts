@@ -12,6 +12,7 @@ import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { partitionOfAccount } from '../redis/partitions.ts';
 import { defineScripts } from '../redis/scripts.ts';
+import { claimPlaces } from './claim-places.ts';
 import { decodeJob, encodeNewJob, encodePatch } from './job-codec.ts';
 import { type JobFilter, type JobPage, listJobs } from './job-list.ts';
 import type {
@@ -175,9 +176,12 @@ export function createJobStore(options: JobStoreOptions) {
     const now = clock.nowMs();
     const jobKey = keys.job(p, job.id);
     const { account } = job;
+    const claim = wanted.remoteId
+      ? claimPlaces(keys, { partition: p, account, remoteId: wanted.remoteId }, { nowMs: now, retentionMs })
+      : { own: jobKey, packed: [jobKey, jobKey] as const, field: '' };
     const reply = await scripts.dwTransition(
       jobKey,
-      wanted.remoteId ? keys.claim(p, account, wanted.remoteId) : jobKey,
+      claim.own,
       job.idempotencyHash ? keys.idempotency(p, account, job.idempotencyHash) : jobKey,
       keys.open(p),
       keys.active(p),
@@ -187,6 +191,7 @@ export function createJobStore(options: JobStoreOptions) {
       keys.event(p, job.id),
       keys.outbox(p),
       wanted.alike ? keys.alike(p, account, wanted.alike) : jobKey,
+      ...claim.packed,
       account,
       job.id,
       wanted.to,
@@ -201,6 +206,7 @@ export function createJobStore(options: JobStoreOptions) {
       wanted.newGeneration ? 'new' : '',
       wanted.onlyIdle ? '1' : '',
       eventKeptMs ?? '',
+      claim.field,
       ...(wanted.patch ? encodePatch(wanted.patch) : []),
       // HSET needs at least one pair beside its own; harmless.
       'v',

@@ -1,7 +1,9 @@
+import type { Clock } from '../clock.ts';
 import { isEnded, isSettled, JOB_STATUSES, type JobRecord, type JobStatus } from '../domain/job.ts';
 import { partitionOfId } from '../ids.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
+import { claimPlaces } from './claim-places.ts';
 
 type JobRef = Pick<JobRecord, 'id' | 'account'>;
 
@@ -9,8 +11,13 @@ type JobRef = Pick<JobRecord, 'id' | 'account'>;
  * What keeps two equal creates apart when nothing in the provider's record says which job made it: who may have made
  * such a record, whose outcome is lost, and which job a remote id belongs to.
  */
-export function createUnknownStore(options: { redis: RedisClient; keys: Keys; retentionMs: number }) {
-  const { redis, keys, retentionMs } = options;
+export function createUnknownStore(options: {
+  redis: RedisClient;
+  keys: Keys;
+  clock: Clock;
+  retentionMs: number;
+}) {
+  const { redis, keys, clock, retentionMs } = options;
   const partition = (job: JobRef) => partitionOfId(job.id) ?? 0;
   const alikeKey = (job: JobRef, fingerprint: string) => keys.alike(partition(job), job.account, fingerprint);
   const unsettledKey = (job: JobRef, parent: string) => keys.unsettled(partition(job), job.account, parent);
@@ -40,6 +47,22 @@ export function createUnknownStore(options: { redis: RedisClient; keys: Keys; re
     return others.filter((id) => !closed.includes(id));
   }
 
+  const placesOf = (job: JobRef, remoteId: string) =>
+    claimPlaces(
+      keys,
+      { partition: partition(job), account: job.account, remoteId },
+      { nowMs: clock.nowMs(), retentionMs },
+    );
+
+  async function claimant(job: JobRef, remoteId: string): Promise<string | undefined> {
+    const { own, packed, field } = placesOf(job, remoteId);
+    const [first, ...others] = await Promise.all([
+      redis.get(own),
+      ...packed.map((key) => redis.hget(key, field)),
+    ]);
+    return first ?? others.find((owner) => owner !== null) ?? undefined;
+  }
+
   return {
     /** Before the first byte: this job may make a record with this content. */
     announce: (job: JobRef, fingerprint: string) => addTo(alikeKey(job, fingerprint), job),
@@ -66,19 +89,13 @@ export function createUnknownStore(options: { redis: RedisClient; keys: Keys; re
     },
 
     /** The job a remote id belongs to. */
-    async claimant(job: JobRef, remoteId: string): Promise<string | undefined> {
-      return (await redis.get(keys.claim(partition(job), job.account, remoteId))) ?? undefined;
-    },
+    claimant,
 
     /** Gives the claim to this job. @returns the job that had it. */
     async takeClaim(job: JobRef, remoteId: string): Promise<string | undefined> {
-      const previous = await redis.set(
-        keys.claim(partition(job), job.account, remoteId),
-        job.id,
-        'PX',
-        retentionMs,
-        'GET',
-      );
+      const packed = await claimant(job, remoteId);
+      const previous =
+        (await redis.set(placesOf(job, remoteId).own, job.id, 'PX', retentionMs, 'GET')) ?? packed;
       return previous && previous !== job.id ? previous : undefined;
     },
   };

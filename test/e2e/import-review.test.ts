@@ -146,3 +146,30 @@ it('an answer that comes after its row had its result changes that result, and t
   await noFaults('close');
   await slow.kill();
 });
+
+it('a create in doubt does not take the record of a row that has ended, whose claim rests packed', async () => {
+  await rig.worker();
+  const account = await rig.account('salesforce', { reconcile: { settle_ms: 4_000, probes: 2 } });
+  const name = aName('Alike');
+  const match = { method: 'POST', path: '/sobjects/Opportunity' };
+  await rig.fault(account, { kind: 'reset_before_commit', times: 1, match });
+  const { body } = await rig.create(account, name);
+  await until(
+    'the create is in doubt',
+    async () => (await rig.job(String(body.id))).wait_reason === 'reconciling',
+  );
+  const row = JSON.stringify({ name, stage: { name: 'Prospecting' }, close_date: '2027-03-31' });
+  const ended = await imports.ended(await imports.accepted(account, row));
+  expect(ended).toMatchObject({ strategy: 'single', counts: { succeeded: 1 } });
+  const [written] = await imports.results(ended.id);
+  expect(await rig.records(account, name)).toHaveLength(1);
+  const claims = () => rig.redis.keys(`${rig.prefix}:*:claim:${account.id}:*`);
+  expect(await claims()).toEqual([]);
+  expect(await rig.redis.keys(`${rig.prefix}:*:claims:${account.id}:*`)).toHaveLength(1);
+
+  const job = await rig.ended(String(body.id), 30_000);
+  expect(job.status).toBe('succeeded');
+  expect(job.result?.id).not.toBe(written?.remote_id);
+  expect(await rig.records(account, name)).toHaveLength(2);
+  expect(await claims()).toHaveLength(1);
+});

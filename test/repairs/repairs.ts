@@ -104,7 +104,7 @@ export const REPAIRS: Repair[] = [
   {
     window: "finish, before the engine's ack",
     edits: [
-      { file: PROCESSOR, take: 'isSettled(job.status) || ', leave: '' },
+      { file: PROCESSOR, take: 'if (isSettled(job.status)) return throughWith(deps, job);', leave: '' },
       {
         file: PROCESSOR,
         take: 'if (job.written) return completeWrite',

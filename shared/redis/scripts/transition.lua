@@ -5,10 +5,12 @@ KEYS  1 job  2 claim of the remote id ('' claims nothing: then the job key)  3 i
       4 open  5 active  6… jobs:A:STATUS for queued, running, waiting, failed, cancelled, needs_review (succeeded has none)
       12 event:J, to which the sequence is added  13 outbox
       14 alike: the job knows its record now and leaves it (or the job key)
+      15, 16 claims of ended rows of imports, this period's and the last one's (or the job key)
 ARGV  1 account id  2 job id  3 to  4 allowed froms as ',a,b,'  5 attempt number that must be the last, '' = any
       6 generation that must be current, '' = any  7 now ms  8 retention ms  9 when the orphan sweep looks next (ms)
       10 remote id to claim, '' = none  11 channel told of the change  12 'new' = next generation  13 '1' = in flight must be empty
-      14 ms to keep the event of this transition, '' = nobody listens  15… field, value, …
+      14 ms to keep the event of this transition, '' = nobody listens
+      15 field of the remote id in 15, 16  16… field, value, …
 
 returns {1, sequence, generation, event}  done; event = 1: it stands in the outbox
         {0, status}                not allowed from this status ('missing' when there is no record)
@@ -24,7 +26,7 @@ if ARGV[6] ~= '' and record[3] ~= ARGV[6] then return {-1, tonumber(record[2] or
 if ARGV[13] == '1' and record[4] and record[4] ~= '' then return {-1, tonumber(record[2] or '0')} end
 local now, ended = ARGV[7], to == 'succeeded' or to == 'failed' or to == 'cancelled'
 if ARGV[10] ~= '' then
-  local owner = redis.call('GET', KEYS[2])
+  local owner = redis.call('GET', KEYS[2]) or redis.call('HGET', KEYS[15], ARGV[15]) or redis.call('HGET', KEYS[16], ARGV[15])
   if owner and owner ~= ARGV[2] then return {-2, owner} end
   redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[8])
 end
@@ -35,7 +37,7 @@ if from ~= to then
   if place[to] then redis.call('ZADD', place[to], 0, ARGV[2]) end
   sequence = redis.call('HINCRBY', KEYS[1], 'seq', 1)
 end
-redis.call('HSET', KEYS[1], 'status', to, 'updated', now, unpack(ARGV, 15))
+redis.call('HSET', KEYS[1], 'status', to, 'updated', now, unpack(ARGV, 16))
 local generation = tonumber(record[3])
 if ARGV[12] == 'new' then generation = redis.call('HINCRBY', KEYS[1], 'gen', 1) end
 local member = ARGV[1] .. ' ' .. ARGV[2]
