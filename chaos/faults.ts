@@ -78,6 +78,24 @@ export async function armFaults(
   }
 }
 
+/** Rows that meet a lock, whatever call they are in; calls of bulk jobs that are lost, before or after they did something. */
+const LOCKED_ROWS = 0.01;
+const LOST_BULK_CALLS = 0.05;
+/** A call takes so long, and a bulk job some seconds, that some are always under way when a process dies. */
+const IMPORT_LIMITS = { provider: 'salesforce', latency_ms: 200, bulk_delay_ms: 1_000, bulk_chunk_ms: 500 };
+
+/** What imports meet besides {@link armFaults}. */
+export async function armImportFaults(sandbox: string, seed: number): Promise<void> {
+  const always = { provider: 'salesforce', times: -1, seed };
+  const rows = { method: 'PATCH', path: '/sobjects/Opportunity/' };
+  await control(sandbox, 'faults', { ...always, kind: 'lock_row', row_rate: LOCKED_ROWS, match: rows });
+  for (const kind of ['reset_before_commit', 'reset_after_commit']) {
+    const lost = { kind, probability: LOST_BULK_CALLS, match: { path: '/jobs/ingest' } };
+    await control(sandbox, 'faults', { ...always, ...lost });
+  }
+  await control(sandbox, 'limits', IMPORT_LIMITS);
+}
+
 export async function control(sandbox: string, what: string, body: unknown): Promise<void> {
   const answer = await fetch(`${sandbox}/_control/${what}`, {
     method: 'POST',

@@ -23,7 +23,8 @@ export async function upload(
 ): Promise<Uploaded> {
   for (let tries = 1; ; tries++) {
     try {
-      const answer = await request(`${origin()}/imports?integrated_account_id=${planned.account.id}`, {
+      const query = `integrated_account_id=${planned.account.id}&strategy=${planned.strategy}`;
+      const answer = await request(`${origin()}/imports?${query}`, {
         method: 'POST',
         headers: {
           ...AUTHORIZATION,

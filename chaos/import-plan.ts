@@ -16,6 +16,7 @@ export type PlannedImport = {
   key: string;
   account: ChaosAccount;
   format: 'ndjson' | 'csv';
+  strategy: 'auto' | 'bulk';
   rows: PlannedRow[];
   text: string;
   startMs: number;
@@ -37,6 +38,13 @@ const BAD_EVERY = 50;
 const BATCH_PACE = 5;
 const ROW_PACE = 20;
 
+type Shape = Pick<PlannedImport, 'account' | 'format'> & {
+  count: number;
+  /** Begins the dedupe keys that rows of imports with the same word share. */
+  shared: string;
+  strategy?: 'bulk';
+};
+
 /** Settings of an account for imports: another pace, the rest as in the chaos of single creates. */
 export const importSettingsOf = (account: ChaosAccount) => ({
   ...settingsOf(account),
@@ -49,7 +57,7 @@ export const importSettingsOf = (account: ChaosAccount) => ({
 
 /**
  * Imports of one run, the same for the same seed: two into a Salesforce account in batches, whose rows share half of their dedupe
- * keys, as NDJSON and as CSV; one each row by row into Close and Capsule.
+ * keys, as NDJSON and as CSV; one of half the size by bulk jobs of Salesforce; one each row by row into Close and Capsule.
  */
 export function planImports(options: {
   seed: number;
@@ -67,13 +75,14 @@ export function planImports(options: {
   };
   const salesforce = named('salesforce external');
   const single = Math.ceil(rows / 16);
-  const shapes = [
-    { account: salesforce, format: 'ndjson' as const, count: rows, shared: 'deals' },
-    { account: salesforce, format: 'csv' as const, count: rows, shared: 'deals' },
-    { account: named('close field'), format: 'ndjson' as const, count: single, shared: 'close' },
-    { account: named('capsule field'), format: 'ndjson' as const, count: single, shared: 'capsule' },
+  const shapes: Shape[] = [
+    { account: salesforce, format: 'ndjson', count: rows, shared: 'deals' },
+    { account: salesforce, format: 'csv', count: rows, shared: 'deals' },
+    { account: salesforce, format: 'ndjson', count: Math.ceil(rows / 2), shared: 'bulk', strategy: 'bulk' },
+    { account: named('close field'), format: 'ndjson', count: single, shared: 'close' },
+    { account: named('capsule field'), format: 'ndjson', count: single, shared: 'capsule' },
   ];
-  const imports = shapes.map(({ account, format, count, shared }, i): PlannedImport => {
+  const imports = shapes.map(({ account, format, count, shared, strategy }, i): PlannedImport => {
     const planned = Array.from({ length: count }, (_, n): PlannedRow => {
       const tag = `s${seed}i${i}r${n + 1}x`;
       const isBad = (n + 1) % BAD_EVERY === 0;
@@ -82,7 +91,7 @@ export function planImports(options: {
     });
     return {
       key: `chaos-import-${seed}-${i}`,
-      ...{ account, format, rows: planned },
+      ...{ account, format, strategy: strategy ?? 'auto', rows: planned },
       text: textOf(account, format, planned),
       startMs: random.between(0, UPLOADS_MS / 3),
       uploadMs: random.between(UPLOADS_MS / 3, (UPLOADS_MS * 2) / 3),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chaosAccounts } from './accounts.ts';
 import { crashAll } from './crash.ts';
-import { armFaults, control } from './faults.ts';
+import { armFaults, armImportFaults } from './faults.ts';
 import { readEnded, upload } from './import-client.ts';
 import { importSettingsOf, planImports } from './import-plan.ts';
 import { type ImportVerdict, judgeImports } from './import-verdict.ts';
@@ -31,9 +31,6 @@ export type ImportChaosResult = {
 
 /** An upload whose API died is given up after this. */
 const IDLE_MS = 4_000;
-const LATENCY_MS = 200;
-/** Rows that meet a lock, whatever call they are in. */
-const LOCKED_ROWS = 0.01;
 
 /** One run: uploads, kills and faults at once, then the comparison. */
 export async function runImportChaos(options: ImportChaosOptions): Promise<ImportChaosResult> {
@@ -43,10 +40,7 @@ export async function runImportChaos(options: ImportChaosOptions): Promise<Impor
   const plan = planImports({ ...options, accounts: chaosAccounts(system.sandbox) });
   await connectAccounts(system, plan.accounts, importSettingsOf);
   await armFaults(system.sandbox, plan.accounts, seed, false);
-  const match = { method: 'PATCH', path: '/sobjects/Opportunity/' };
-  const locks = { provider: 'salesforce', kind: 'lock_row', row_rate: LOCKED_ROWS, times: -1, seed, match };
-  await control(system.sandbox, 'faults', locks);
-  await control(system.sandbox, 'limits', { provider: 'salesforce', latency_ms: LATENCY_MS });
+  await armImportFaults(system.sandbox, seed);
 
   const startMs = Date.now();
   const answers: Record<string, number> = {};
