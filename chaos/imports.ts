@@ -57,16 +57,23 @@ export async function runImportChaos(options: ImportChaosOptions): Promise<Impor
     const told = id === undefined ? undefined : await readEnded(id, system.origin, untilMs);
     lastEndedMs = Date.now() - startMs;
     log(`${lastEndedMs} ms: ${planned.key}: ${told?.status} ${JSON.stringify(told?.counts)}`);
-    return { uploaded, told };
+    return uploaded;
   });
-  const [told, kills] = await Promise.all([Promise.all(followed), crashAll(plan.kills, system, log)]);
+  const [uploads, kills] = await Promise.all([Promise.all(followed), crashAll(plan.kills, system, log)]);
+  // Only now: while an import is open, the duplicates of its rows in another one have no record to name.
+  const told = await Promise.all(
+    uploads.map(async (uploaded) => ({
+      uploaded,
+      told: uploaded.id === undefined ? undefined : await readEnded(uploaded.id, system.origin, untilMs),
+    })),
+  );
   // A late commit must have had its time before the records are counted.
   await sleep(1_000);
   const records = await readTagged(system.sandbox, new RegExp(`Import (s${seed}i\\d+r\\d+x)`));
   return {
     ...{ seed, kills, answers },
     kills_while_open: plan.kills.filter(({ atMs }) => atMs < lastEndedMs).length,
-    repeated_uploads: told.filter(({ uploaded }) => uploaded.tries > 1).length,
+    repeated_uploads: uploads.filter(({ tries }) => tries > 1).length,
     seconds: Math.round((Date.now() - beganMs) / 1_000),
     ...judgeImports(told, records),
   };
