@@ -148,6 +148,22 @@ it('paused, what was handed over finishes; cancelled before that, nothing was wr
   expect(await rig.records(account, name)).toHaveLength(320);
 });
 
+it('cancelled when the job runs, its rows finish and keep their results', async () => {
+  const name = aName('Cancelled');
+  await configure({ bulk_delay_ms: 1_500 });
+  const id = await imports.accepted(account, salesforceRows(name, 250), BULK);
+  await until('the job runs', async () =>
+    worker.records('bulk.step').some((step) => step.import_id === id && step.from === 'closed'),
+  );
+  expect((await imports.act(id, 'cancel')).status).toBe(200);
+  expect((await imports.read(id)).counts).toMatchObject({ running: 250, cancelled: 0 });
+  expect(await imports.ended(id)).toMatchObject({
+    status: 'cancelled',
+    counts: { succeeded: 250, cancelled: 0, running: 0 },
+  });
+  expect(await rig.records(account, name)).toHaveLength(250);
+});
+
 it('is chosen where batches would take too many of the calls that are left of the day', async () => {
   const name = aName('Scarce');
   await configure({ daily_limit: (await callsSoFar()) + 200 });
