@@ -21,6 +21,10 @@ export function isImportEnded(status: ImportStatus): boolean {
   return ENDED.includes(status);
 }
 
+/** An upload that was given up and is being removed: every other import has the hash of its body. */
+export const isGivenUp = ({ status, bodyHash }: Pick<ImportRecord, 'status' | 'bodyHash'>): boolean =>
+  status === 'failed' && bodyHash === undefined;
+
 export const STRATEGIES = ['auto', 'single', 'collections', 'bulk'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 /** What `auto` came to. */

@@ -14,6 +14,8 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   dwDeliveryFinish: { file: 'delivery-finish.lua', keys: 3 },
   dwDeliveryReopen: { file: 'delivery-reopen.lua', keys: 4 },
   dwImportBegin: { file: 'import-begin.lua', keys: 4 },
+  dwImportGiveUp: { file: 'import-give-up.lua', keys: 2 },
+  dwImportFreeKey: { file: 'import-free-key.lua', keys: 1 },
   dwImportArrives: { file: 'import-arrives.lua', keys: 2 },
   dwImportChunk: { file: 'import-chunk.lua', keys: 4 },
   dwImportCommit: { file: 'import-commit.lua', keys: 5 },
@@ -54,6 +56,8 @@ type ScriptName =
   | 'dwDeliveryFinish'
   | 'dwDeliveryReopen'
   | 'dwImportBegin'
+  | 'dwImportGiveUp'
+  | 'dwImportFreeKey'
   | 'dwImportArrives'
   | 'dwImportChunk'
   | 'dwImportCommit'

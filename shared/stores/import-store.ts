@@ -93,7 +93,7 @@ export function createImportStore(options: ImportStoreOptions) {
     return hash.status ? decodeImport(id, hash, running) : undefined;
   }
 
-  /** Every key of an import but the index of its account. */
+  /** Every key of an import but the index of its account; the record is the last one. */
   function keysOf(record: ImportRecord): string[] {
     const p = partitionOf(record.id);
     const chunks = Array.from({ length: record.chunks }, (_, chunk) => [
@@ -182,6 +182,20 @@ export function createImportStore(options: ImportStoreOptions) {
       return code === 1;
     },
 
+    /** Nothing more of an upload is stored. @returns false when it is whole, or removed. */
+    async giveUp(record: Ref): Promise<boolean> {
+      const p = partitionOf(record.id);
+      const now = clock.nowMs();
+      const [code] = await scripts.dwImportGiveUp(
+        keys.import(p, record.id),
+        keys.importsOpen(p),
+        member(record),
+        now,
+        now + options.idleMs,
+      );
+      return code === 1;
+    },
+
     /** The upload is whole. Resolves when that is as durable as configured; undefined: it was given up meanwhile. */
     async commit(record: Ref, patch: ImportPatch): Promise<{ bell: boolean } | undefined> {
       const p = partitionOf(record.id);
@@ -251,7 +265,11 @@ export function createImportStore(options: ImportStoreOptions) {
     /** Removes an import that has ended, or was given up, with everything of it. */
     async erase(record: ImportRecord): Promise<void> {
       const p = partitionOf(record.id);
-      await eachKey(record, (key) => redis.del(key));
+      const idempotencyKey = record.idempotencyKey === undefined ? undefined : keyOf(record);
+      await eachKey(record, (key) =>
+        // Somebody else may have removed this import, and a new one may have the key.
+        key === idempotencyKey ? scripts.dwImportFreeKey(key, record.id) : redis.del(key),
+      );
       await Promise.all([
         redis.zrem(keys.imports(p, record.account), record.id),
         redis.srem(keys.importsOpenOf(p, record.account), record.id),

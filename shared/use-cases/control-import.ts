@@ -10,7 +10,7 @@ import { harvestRows, type WorkRowsDeps, withdrawRows } from './work-rows.ts';
 
 export type ControlImportDeps = FinishDeps &
   WorkRowsDeps & {
-    imports: Pick<ImportStore, 'find' | 'move' | 'expire' | 'persist' | 'erase'>;
+    imports: Pick<ImportStore, 'find' | 'move' | 'expire' | 'persist' | 'giveUp' | 'erase'>;
     rows: WorkRowsDeps['rows'] & Pick<ImportRowStore, 'reopen' | 'result'>;
     queues: WorkRowsDeps['queues'] & Pick<AccountQueues, 'addImport' | 'activate'>;
   };

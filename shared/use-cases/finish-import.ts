@@ -51,13 +51,12 @@ export async function finishImport(deps: FinishDeps, id: string): Promise<boolea
   return moved.kind === 'moved' || moved.kind === 'refused';
 }
 
-/** An upload that will not be whole: nothing of it stays. */
+/** An upload that will not be whole: nothing of it stays. May be repeated, and is where somebody died over it. */
 export async function giveUpUpload(
-  deps: { imports: Pick<ImportStore, 'move' | 'erase' | 'find'> },
+  deps: { imports: Pick<ImportStore, 'giveUp' | 'erase' | 'find'> },
   record: ImportRecord,
 ): Promise<void> {
-  const moved = await deps.imports.move(record, { to: 'failed', from: ['receiving'], ends: true });
-  if (moved.kind !== 'moved') return;
+  if (!(await deps.imports.giveUp(record))) return;
   // As it is now: chunks may have come since it was read.
   await deps.imports.erase((await deps.imports.find(record.id)) ?? record);
 }

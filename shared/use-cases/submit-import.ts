@@ -7,6 +7,7 @@ import {
   IMPORT_SCHEMA_VERSION,
   type ImportOptions,
   type ImportRecord,
+  isGivenUp,
   ROWS_PER_CHUNK,
   type RowResult,
   resultOfFailures,
@@ -32,7 +33,7 @@ export type SubmitImportDeps = {
   accounts: { facts(id: string): Promise<AccountFacts | undefined> };
   imports: Pick<
     ImportStore,
-    'newId' | 'begin' | 'sayArriving' | 'putChunk' | 'commit' | 'find' | 'move' | 'erase'
+    'newId' | 'begin' | 'sayArriving' | 'putChunk' | 'commit' | 'find' | 'giveUp' | 'erase'
   >;
   queues: Pick<AccountQueues, 'addImport' | 'ring'>;
   readRows: (stream: AsyncIterable<Uint8Array>, options: ReadOptions) => RowReading;
@@ -258,9 +259,9 @@ async function replay(
   importId: string,
 ): Promise<{ record: ImportRecord; replayed: boolean }> {
   const record = await deps.imports.find(importId);
-  if (!record || record.status === 'receiving') {
+  if (!record || record.status === 'receiving' || isGivenUp(record)) {
     // Its process may have died: then nobody touches it any more.
-    if (record && deps.clock.nowMs() - record.updatedAtMs > deps.idleMs) {
+    if (record && (isGivenUp(record) || deps.clock.nowMs() - record.updatedAtMs > deps.idleMs)) {
       await giveUpUpload(deps, record);
       return submitImport(deps, submission);
     }

@@ -61,6 +61,27 @@ it('the API dies in the middle of an upload: nothing of it stays, and its key is
   await imports.ended(String(again.body.id));
 });
 
+it('the API dies over an upload it gives up: a repeat of the key finishes that, and is taken', async () => {
+  const proxy = await rig.proxy();
+  const victim = await rig.anotherApi(HASTY_UPLOADS, proxy);
+  const headers = { 'idempotency-key': aName('key') };
+  const held = proxy.hold({ script: 'import-give-up', when: 'after' });
+  // Cut off in a string: the whole is refused, what came of it was stored before.
+  const broken = `${closeRows(aName('Cut'), 450)}\n`.replaceAll('\n', ',');
+  const cut = { headers, type: 'application/json', at: victim };
+  const answer = imports.upload(account, `[${broken}{"name":"`, cut).catch(() => 'no answer');
+  await held.reached;
+  await victim.kill();
+  expect(await answer).toBe('no answer');
+
+  const name = aName('Whole');
+  const whole = `[${closeRows(name, 5).replaceAll('\n', ',')}]`;
+  const again = await imports.upload(account, whole, { headers, type: 'application/json' });
+  expect(again.status).toBe(202);
+  await rig.worker(HASTY_UPLOADS);
+  await expectEachOnce(String(again.body.id), account, name, 5);
+});
+
 it('a client that goes away in the middle of its upload leaves nothing', async () => {
   const gone = new AbortController();
   let sent = 0;

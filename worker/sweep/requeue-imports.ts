@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import { isImportEnded } from '../../shared/domain/import.ts';
+import { isGivenUp, isImportEnded } from '../../shared/domain/import.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { AccountQueues } from '../../shared/queues/account-queues.ts';
 import type { ImportStore } from '../../shared/stores/import-store.ts';
@@ -12,7 +12,7 @@ const LOOK_AGAIN_MS = 60_000;
 
 export type ImportSweepDeps = {
   partitions: number;
-  imports: Pick<ImportStore, 'due' | 'find' | 'move' | 'lookAgain' | 'forget' | 'erase'>;
+  imports: Pick<ImportStore, 'due' | 'find' | 'move' | 'lookAgain' | 'forget' | 'giveUp' | 'erase'>;
   queues: Pick<AccountQueues, 'addImport' | 'has' | 'activate'>;
   clock: Clock;
   /** How long an upload may stand still. */
@@ -42,11 +42,11 @@ export async function requeueImports(deps: ImportSweepDeps): Promise<number> {
 async function heal(deps: ImportSweepDeps, at: { account: string; id: string }): Promise<boolean> {
   const { imports, queues, logger } = deps;
   const record = await imports.find(at.id);
-  if (!record || isImportEnded(record.status)) {
+  if (!record || (isImportEnded(record.status) && !isGivenUp(record))) {
     await imports.forget(at);
     return false;
   }
-  if (record.status === 'receiving') {
+  if (record.status === 'receiving' || isGivenUp(record)) {
     await giveUpUpload(deps, record);
     logger.warn({ import_id: record.id, rows: record.counts.total }, 'import.upload_given_up');
     return true;
