@@ -23,7 +23,7 @@ async function aSlowAccount() {
         account,
         pace: aPace({ requests: 1, perMs: 60_000 }),
         host: 'crm.example',
-        patienceMs: 120_000,
+        patienceMs: 600_000,
         timeoutMs: 1_000,
         isBulk,
       },
