@@ -116,7 +116,8 @@ async function waitInPlace(
 /** How long to wait before asking again; for ever where that cannot help. */
 function waitInPlaceMs(asked: Entered): number {
   if (asked.kind === 'go') return asked.waitMs;
-  if (asked.reason === 'reserve') return asked.ms;
+  // A window that is used up is over in a moment, or not at all in place.
+  if (asked.reason === 'reserve' || asked.reason === 'budget') return asked.ms;
   return asked.reason === 'concurrency' ? LEASE_RETRY_MS : Number.POSITIVE_INFINITY;
 }
 
