@@ -9,6 +9,7 @@ export type Repair = {
 
 const ACCEPT = 'test/e2e/crash-windows-accept.test.ts';
 const WRITE = 'test/e2e/crash-windows-write.test.ts';
+const IMPORT = 'test/e2e/crash-windows-import.test.ts';
 const PROCESSOR = 'worker/write-opportunity/processor.ts';
 
 const noOrphanSweep = {
@@ -171,5 +172,24 @@ export const REPAIRS: Repair[] = [
     ],
     test: 'test/e2e/redis-trouble.test.ts',
     named: 'does not send on thaw',
+  },
+  {
+    window: "a row's job is made, before it is queued",
+    edits: [noOrphanSweep],
+    test: IMPORT,
+    named: 'the worker dies when rows became jobs that are not queued yet',
+  },
+  {
+    window: "a batch's answer, before its results",
+    edits: [
+      // A row that is sent again is sent with another key.
+      {
+        file: 'worker/run-import/batch-rows.ts',
+        take: 'key: rowJobId(run.record.id, stored.row)',
+        leave: 'key: crypto.randomUUID()',
+      },
+    ],
+    test: IMPORT,
+    named: 'the worker dies when it has its answer and stored none of it',
   },
 ];
