@@ -169,6 +169,12 @@ export const REPAIRS: Repair[] = [
         take: "if (run.signal.aborted) return 'the lock was lost before the request left';",
         leave: '',
       },
+      // Where the lost lock is noticed before the call begins, this alone would do.
+      {
+        file: 'shared/providers/send.ts',
+        take: "    if (signal?.aborted) {\n      this.#onAbort();\n      return;\n    }\n    signal?.addEventListener('abort', this.#onAbort, { once: true });\n",
+        leave: '',
+      },
     ],
     test: 'test/e2e/redis-trouble.test.ts',
     named: 'does not send on thaw',
