@@ -45,5 +45,6 @@ story('two workers keep to one pace together where the provider says nothing of 
   const { starts, seconds } = await drain('capsule');
   expect(seconds).toBeGreaterThan(4.8);
   expect(seconds).toBeLessThan(12);
-  expect(fullestWindow(starts, 900)).toBeLessThanOrEqual(22);
+  // Two paces would make 36. Here one process is both workers and the provider: what leaves in time may be seen late.
+  expect(fullestWindow(starts, 900)).toBeLessThanOrEqual(26);
 });
