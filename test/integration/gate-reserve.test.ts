@@ -51,8 +51,7 @@ describe('bulk work', () => {
     const { waits, bulkPerSecond } = await runBeside(gate, 10_000, 250);
     expect(waits.length).toBeGreaterThan(30);
     expect(Math.max(...waits)).toBeLessThanOrEqual(60);
-    // Of 44; what a busy machine takes between two questions is lost to it.
-    expect(bulkPerSecond).toBeGreaterThan(36);
+    expect(bulkPerSecond).toBeGreaterThan(40);
   });
 
   it('that waits for its slots already gives the next one to a single create that comes behind it', async () => {
