@@ -9,7 +9,7 @@ const PACED: AccountSettings = { ...HASTY, rate_limit: { requests: 20, per_secon
 const { story, begin } = createStories();
 let rig: Rig;
 beforeAll(async () => {
-  rig = await startRig({ workers: 2 });
+  rig = await startRig({ workers: 2, sandboxApart: true });
   await rig.control('POST', '/limits', { provider: 'close', requests: 20, per_seconds: 1, latency_ms: 20 });
   begin();
 });

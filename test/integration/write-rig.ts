@@ -15,7 +15,12 @@ import { agreeOnPartitions } from '../../shared/redis/partitions.ts';
 import { type Account, createAccountStore } from '../../shared/stores/account-store.ts';
 import { createJobStore } from '../../shared/stores/job-store.ts';
 import { createSealedBox } from '../../shared/stores/sealed-box.ts';
-import { type Environment, type RunningProcess, startWorker } from '../support/processes.ts';
+import {
+  type Environment,
+  type RunningProcess,
+  startSandboxProcess,
+  startWorker,
+} from '../support/processes.ts';
 import { silentLogger, testRedisUrl, uniquePrefix } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 
@@ -67,13 +72,25 @@ export function aName(what: string): string {
   return `${what} ${process.pid}-${++names}-${randomBytes(3).toString('hex')}`;
 }
 
-/** Our stores, real workers and a sandbox of its own, under one prefix. The API is left out: jobs are put in as it does. */
-export async function startRig(options: { workers?: number; env?: Environment } = {}) {
+async function sandboxProcess() {
+  const { origin, stop } = await startSandboxProcess();
+  return { origin, close: stop };
+}
+
+/**
+ * Our stores, real workers and a sandbox of its own, under one prefix. The API is left out: jobs are put in as it does.
+ * `sandboxApart`: in a process of its own, for a test that counts when calls arrive; a test that is busy looking sees them late.
+ */
+export async function startRig(
+  options: { workers?: number; env?: Environment; sandboxApart?: boolean } = {},
+) {
   const prefix = uniquePrefix();
   const redisUrl = testRedisUrl();
   const secret = randomBytes(32);
   const env = { ENCRYPTION_KEYS: `rig:${secret.toString('base64')}`, ...options.env };
-  const sandbox = await startSandbox({ port: 0, host: '127.0.0.1' });
+  const sandbox = options.sandboxApart
+    ? await sandboxProcess()
+    : await startSandbox({ port: 0, host: '127.0.0.1' });
   const redis: RedisClient = connectRedis(redisUrl, 'worker', silentLogger);
   await waitUntilReady(redis, redisUrl, 10_000);
   const keys: Keys = createKeys(prefix);
