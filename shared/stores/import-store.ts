@@ -115,6 +115,19 @@ export function createImportStore(options: ImportStoreOptions) {
     for (let i = 0; i < all.length; i += 500) await Promise.all(all.slice(i, i + 500).map(act));
   }
 
+  /** What the scripts that only look at an upload's state are asked with. */
+  function uploadAt(record: Ref) {
+    const p = partitionOf(record.id);
+    const now = clock.nowMs();
+    return [
+      keys.import(p, record.id),
+      keys.importsOpen(p),
+      member(record),
+      now,
+      now + options.idleMs,
+    ] as const;
+  }
+
   return {
     newId: (account: string) => createImportId(partitionOfAccount(account, partitions), clock.nowMs()),
     find,
@@ -140,15 +153,7 @@ export function createImportStore(options: ImportStoreOptions) {
 
     /** Bytes of an upload arrive, though no chunk is full. @returns false when it is not being received any more. */
     async sayArriving(record: Ref): Promise<boolean> {
-      const p = partitionOf(record.id);
-      const now = clock.nowMs();
-      const [code] = await scripts.dwImportArrives(
-        keys.import(p, record.id),
-        keys.importsOpen(p),
-        member(record),
-        now,
-        now + options.idleMs,
-      );
+      const [code] = await scripts.dwImportArrives(...uploadAt(record));
       return code === 1;
     },
 
@@ -184,15 +189,7 @@ export function createImportStore(options: ImportStoreOptions) {
 
     /** Nothing more of an upload is stored. @returns false when it is whole, or removed. */
     async giveUp(record: Ref): Promise<boolean> {
-      const p = partitionOf(record.id);
-      const now = clock.nowMs();
-      const [code] = await scripts.dwImportGiveUp(
-        keys.import(p, record.id),
-        keys.importsOpen(p),
-        member(record),
-        now,
-        now + options.idleMs,
-      );
+      const [code] = await scripts.dwImportGiveUp(...uploadAt(record));
       return code === 1;
     },
 
