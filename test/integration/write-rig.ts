@@ -159,7 +159,7 @@ export async function startRig(
     account: Account,
     body: Record<string, unknown>,
     query: Partial<JobRequest['query']> = {},
-    skip: { queue?: boolean; bell?: boolean } = {},
+    more: { queue?: boolean; bell?: boolean; importId?: string } = {},
   ): Promise<string> {
     const id = jobs.newId(account.id);
     const accepted = await jobs.accept(id, {
@@ -172,10 +172,12 @@ export async function startRig(
       },
       appliedDefaults: {},
       warnings: [],
+      importId: more.importId,
     });
     if (accepted.kind !== 'accepted') throw new Error(`not accepted: ${accepted.kind}`);
-    if (skip.queue !== true) await queues.add(account.id, id, 1, PRIORITY.interactive);
-    if (skip.bell !== true) await queues.ring(account.id);
+    if (more.queue !== true)
+      await queues.add(account.id, id, 1, more.importId ? PRIORITY.bulk : PRIORITY.interactive);
+    if (more.bell !== true) await queues.ring(account.id);
     return id;
   }
 
