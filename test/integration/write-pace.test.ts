@@ -47,3 +47,13 @@ story('two workers keep to one pace together where the provider says nothing of 
   expect(seconds).toBeLessThan(12);
   expect(fullestWindow(starts, 900)).toBeLessThanOrEqual(22);
 });
+
+story('an account of one call a second, one at a time, is written to', async () => {
+  const account = await rig.connect('close', {
+    ...HASTY,
+    rate_limit: { requests: 1, per_seconds: 1, concurrency: 1 },
+  });
+  // Its live values take half a dozen calls, and are of use only together.
+  const job = await rig.settled(await rig.submit(account, { name: aName('Slow') }), 25_000);
+  expect(job.status).toBe('succeeded');
+});
