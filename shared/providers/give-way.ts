@@ -1,10 +1,20 @@
 /** Bulk calls of this process that wait in place for their turn, and may be asked to make room for a single create. */
 export type GiveWay = ReturnType<typeof createGiveWay>;
 
+/** A message that is just being taken up is not waiting yet. */
+const ASKED_MS = 100;
+
 type Waiter = { isReserved: boolean; end: (asked: boolean) => void };
 
 export function createGiveWay() {
   const waiting = new Map<string, Set<Waiter>>();
+  /** Accounts that were asked when nobody waited → forgets it. */
+  const asked = new Map<string, NodeJS.Timeout>();
+
+  function wasAsked(account: string): boolean {
+    clearTimeout(asked.get(account));
+    return asked.delete(account);
+  }
 
   return {
     /**
@@ -13,6 +23,7 @@ export function createGiveWay() {
      * @returns whether it was asked.
      */
     wait(account: string, ms: number, isReserved: boolean): Promise<boolean> {
+      if (wasAsked(account)) return Promise.resolve(true);
       const { promise, resolve } = Promise.withResolvers<boolean>();
       const ofAccount = waiting.get(account) ?? new Set();
       waiting.set(account, ofAccount);
@@ -30,10 +41,16 @@ export function createGiveWay() {
       return promise;
     },
 
-    /** A single create of the account was accepted: the one that came last makes way, as far as it is known. */
+    /** A single create of the account was accepted: the one that came last makes way, or one that comes in a moment. */
     ask(account: string): void {
       const latestFirst = [...(waiting.get(account) ?? [])].reverse();
-      (latestFirst.find(({ isReserved }) => !isReserved) ?? latestFirst[0])?.end(true);
+      const waiter = latestFirst.find(({ isReserved }) => !isReserved) ?? latestFirst[0];
+      if (waiter) {
+        waiter.end(true);
+        return;
+      }
+      wasAsked(account);
+      asked.set(account, setTimeout(() => asked.delete(account), ASKED_MS).unref());
     },
   };
 }

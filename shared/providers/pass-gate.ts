@@ -13,8 +13,11 @@ const LATE_MS = 5;
 const LEAD_MS_MAX = 50;
 /** Leaving later than this is told to the gate. */
 const TOLD_LATE_MS = 2;
-/** How soon to ask again for a concurrency lease. */
+/** How soon to ask again for a concurrency lease, and for how long: unlike a slot, nobody knows when one comes. */
 const LEASE_RETRY_MS = 25;
+const LEASE_WAIT_MS = 2_000;
+/** A call that is sent away for its pace comes back so long before its turn, and waits for it in place. */
+const BACK_BEFORE_MS_MAX = 1_000;
 
 export type PassDeps = { gate: Gate; places: Places; clock: Clock; giveWay?: GiveWay };
 
@@ -61,6 +64,7 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
   let lease = gate.newLease();
   let isReserved = false;
   let patienceMs = wish.patienceMs;
+  let leasePatienceMs = Math.min(patienceMs, LEASE_WAIT_MS);
   for (;;) {
     const askedMs = clock.nowMs();
     const release = await places.take(wish.host);
@@ -89,9 +93,13 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
     if (asked.kind === 'refused') return asked;
     isReserved = asked.kind === 'go';
     if (asked.kind === 'later' && asked.reason === 'pace')
-      // Back while half of its patience would do: those that wait in place until then keep the calls coming.
-      return { ...asked, ms: Math.max(1, asked.ms - wish.patienceMs / 2) };
+      // Those that wait in place until then keep the calls coming.
+      return { ...asked, ms: Math.max(1, asked.ms - Math.min(wish.patienceMs / 2, BACK_BEFORE_MS_MAX)) };
     const waitMs = waitInPlaceMs(asked);
+    if (asked.kind === 'later' && asked.reason === 'concurrency') {
+      if (leasePatienceMs < waitMs) return asked;
+      leasePatienceMs -= waitMs;
+    }
     if (asked.kind === 'later' && patienceMs < waitMs) return asked;
     patienceMs = Math.max(0, patienceMs - waitMs);
     if (await waitInPlace(deps, wish, waitMs, isReserved)) {

@@ -70,3 +70,11 @@ it('a single create that waits is not asked', async () => {
   await new Promise(setImmediate);
   expect([isOver, await held()]).toEqual([false, 2]);
 });
+
+it('bulk work that begins to wait just after it was asked makes way, too, but only once', async () => {
+  const { account, giveWay, pass, held } = await aSlowAccount();
+  giveWay.ask(account);
+  expect(await pass(true)).toMatchObject({ kind: 'later', reason: 'reserve' });
+  pass(true);
+  await until('the next one has a slot', async () => (await held()) === 2);
+});
