@@ -1,6 +1,7 @@
 import { stringify } from 'qs';
 import type { StoredCredentials } from '../domain/integrated-account.ts';
 import type { Account } from '../stores/account-store.ts';
+import { atMost } from './at-most.ts';
 import { availabilityOf } from './availability.ts';
 import { clients } from './clients.ts';
 import { descriptors } from './descriptors.ts';
@@ -21,7 +22,7 @@ const CREATE_WAIT_MS = 2_000;
 /** Bulk work waits no longer: what waits in place holds messages under way that a single create could be. */
 const BULK_WAIT_MS = 500;
 /**
- * All others wait for their turn, one after the other: several of them make one answer (an account's live values, a look for
+ * All others wait for their turn: several of them make one answer (an account's live values, a look for
  * a lost create), and given back they would begin with the first again, which at a slow pace never comes to the end.
  */
 const FOLLOWING_WAIT_MS = 60_000;
@@ -78,8 +79,10 @@ export function createCaller(deps: CallerDeps): Caller {
   return (account, options = {}) => {
     const descriptor = descriptors[account.provider];
     const pace = paceOf(descriptor, account.settings);
+    // Calls that are made side by side must not turn each other away: as many as the account may have go at once.
+    const inTurn = atMost(pace.concurrency);
 
-    return async (request) => {
+    const authorized: Call = async (request) => {
       const opened = await deps.credentialsOf(account.id);
       if (!opened) return { kind: 'needs_reauth', message: 'the account has no readable credentials' };
       let { credentials, version } = opened;
@@ -104,6 +107,7 @@ export function createCaller(deps: CallerDeps): Caller {
         ...statusOf(second),
       };
     };
+    return (request) => inTurn(() => authorized(request));
   };
 }
 

@@ -17,25 +17,23 @@ const API = '/api/v2';
 
 /** @see https://developer.capsulecrm.com/v2/operations/Milestone */
 export async function fetchFacts(call: Call, nowMs: number): Promise<Looked<AccountFacts>> {
-  // One after the other: an account may be allowed one call at once.
-  const me = await fetchCurrentUser(call, 'look_up');
+  const [me, stages, definitions, users, currencies] = await Promise.all([
+    fetchCurrentUser(call, 'look_up'),
+    fetchStages(call),
+    // Fields that stand under a data tag are left out unless asked for.
+    listRows(call, `${API}/opportunities/fields/definitions`, 'definitions', CapsuleDefinition, {
+      includeDataTagFields: true,
+    }),
+    listRows(call, `${API}/users`, 'users', CapsuleUser).then((looked) => orWhenHidden(looked, [])),
+    // Only a convenience: Capsule itself refuses a currency it has not, so that an unreadable list may be missed.
+    listRows(call, `${API}/currencies`, 'currencies', CapsuleCurrency).then((looked) =>
+      orWhenHidden(looked, [], 200),
+    ),
+  ]);
   if (!me.ok) return me;
-  const stages = await fetchStages(call);
   if (!stages.ok) return stages;
-  // Fields that stand under a data tag are left out unless asked for.
-  const fieldsPath = `${API}/opportunities/fields/definitions`;
-  const definitions = await listRows(call, fieldsPath, 'definitions', CapsuleDefinition, {
-    includeDataTagFields: true,
-  });
   if (!definitions.ok) return definitions;
-  const users = orWhenHidden(await listRows(call, `${API}/users`, 'users', CapsuleUser), []);
   if (!users.ok) return users;
-  // Only a convenience: Capsule itself refuses a currency it has not, so that an unreadable list may be missed.
-  const currencies = orWhenHidden(
-    await listRows(call, `${API}/currencies`, 'currencies', CapsuleCurrency),
-    [],
-    200,
-  );
   if (!currencies.ok) return currencies;
   const allowed = currencies.value.flatMap((currency) => codeOf(currency) ?? []);
   return {

@@ -40,14 +40,15 @@ async function listAll<T>(call: Call, path: string, row: z.ZodType<T>): Promise<
 export async function fetchFacts(call: Call, nowMs: number): Promise<Looked<AccountFacts>> {
   const me = await readAs(call, lookUp('/api/v1/me/'), CloseMe);
   if (!me.ok) return me;
-  // One after the other: an account may be allowed one call at once.
-  const statuses = await listAll(call, '/api/v1/status/opportunity/', CloseStatus);
+  const [statuses, pipelines, fields, users] = await Promise.all([
+    listAll(call, '/api/v1/status/opportunity/', CloseStatus),
+    listAll(call, '/api/v1/pipeline/', ClosePipeline),
+    fetchCustomFields(call),
+    listAll(call, '/api/v1/user/', CloseUser).then((looked) => orWhenHidden(looked, [])),
+  ]);
   if (!statuses.ok) return statuses;
-  const pipelines = await listAll(call, '/api/v1/pipeline/', ClosePipeline);
   if (!pipelines.ok) return pipelines;
-  const fields = await fetchCustomFields(call);
   if (!fields.ok) return fields;
-  const users = orWhenHidden(await listAll(call, '/api/v1/user/', CloseUser), []);
   if (!users.ok) return users;
   // An API key belongs to one organisation, its user perhaps to several: the statuses say which one it is.
   const organizationId = statuses.value[0]?.organization_id ?? me.value.organizations?.[0]?.id;
@@ -90,11 +91,13 @@ async function fetchOrganization(
 
 /** The opportunity's own fields, and with them the shared ones, which only the schema lists. */
 async function fetchCustomFields(call: Call): Promise<Looked<CloseCustomField[] | undefined>> {
-  const own = hiddenAsUndefined(await listAll(call, '/api/v1/custom_field/opportunity/', CloseCustomField));
+  const [own, schema] = await Promise.all([
+    listAll(call, '/api/v1/custom_field/opportunity/', CloseCustomField).then(hiddenAsUndefined),
+    readAs(call, lookUp('/api/v1/custom_field_schema/opportunity/'), CloseFieldSchema).then(
+      hiddenAsUndefined,
+    ),
+  ]);
   if (!own.ok) return own;
-  const schema = hiddenAsUndefined(
-    await readAs(call, lookUp('/api/v1/custom_field_schema/opportunity/'), CloseFieldSchema),
-  );
   if (!schema.ok) return schema;
   const shared = schema.value?.fields ?? schema.value?.data ?? undefined;
   if (own.value === undefined && shared === undefined) return { ok: true, value: undefined };
