@@ -23,7 +23,7 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   dwImportMaterialise: {
     file: 'import-materialise.lua',
     keys: 10,
-    uses: { leave_batch: 'leave-batch.lua' },
+    uses: { leave_batch: 'leave-batch.lua', take_dedupe_key: 'take-dedupe-key.lua' },
   },
   dwImportSettle: { file: 'import-settle.lua', keys: 12, uses: { leave_batch: 'leave-batch.lua' } },
   dwImportSettleRows: { file: 'import-settle-rows.lua', keys: 4, uses: { leave_batch: 'leave-batch.lua' } },
@@ -35,7 +35,11 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   },
   dwImportBatch: { file: 'import-batch.lua', keys: 3 },
   dwImportBulk: { file: 'import-bulk.lua', keys: 2 },
-  dwImportClaim: { file: 'import-claim.lua', keys: 1 },
+  dwImportClaim: {
+    file: 'import-claim.lua',
+    keys: 1,
+    uses: { take_dedupe_key: 'take-dedupe-key.lua' },
+  },
   dwImportReopen: { file: 'import-reopen.lua', keys: 2 },
   dwGateEnter: { file: 'gate-enter.lua', keys: 3 },
   dwGateLate: { file: 'gate-late.lua', keys: 1 },

@@ -4,7 +4,7 @@ import { partitionOfId } from '../ids.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { defineScripts, type ScriptPart, type ScriptReply } from '../redis/scripts.ts';
-import { ownerOf, placeOfKey } from './dedupe-place.ts';
+import { bytesOfJob, jobOfOwner, ownerOf, placeOfKey } from './dedupe-place.ts';
 
 /** Rows of one chunk that go, or went, in one call and have neither a result nor a job yet. */
 export type Batch = {
@@ -79,11 +79,11 @@ export function createImportBatchStore(options: {
       keys.dedupe(partition(record), record.account, bucket),
       field,
       ownerOf(record.id, row),
-      more.goneOwner ?? '',
+      more.goneOwner === undefined ? '' : bytesOfJob(more.goneOwner),
       options.retentionMs,
       more.free ? 1 : '',
     );
-    return code === 1 ? undefined : String(owner);
+    return code === 1 ? undefined : jobOfOwner(String(owner));
   }
 
   return {
@@ -129,7 +129,7 @@ export function createImportBatchStore(options: {
       await scripts.dwImportBatch(...keysOf(record), ...argsOf(batch, 'rest'));
     },
 
-    /** @returns undefined when the key is this row's now, else the row that has it. */
+    /** @returns undefined when the key is this row's now, else the job of the row that has it. */
     claim: (record: Ref, row: number, dedupeKey: string, goneOwner?: string) =>
       claim(record, row, dedupeKey, { goneOwner }),
 

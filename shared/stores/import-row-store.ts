@@ -13,7 +13,7 @@ import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { defineScripts } from '../redis/scripts.ts';
 import { claimPlaces } from './claim-places.ts';
-import { ownerOf, placeOfKey } from './dedupe-place.ts';
+import { bytesOfJob, jobOfOwner, ownerOf, placeOfKey } from './dedupe-place.ts';
 import {
   decodeAgain,
   decodeResult,
@@ -27,7 +27,6 @@ import { encodeNewJob, encodePatch, type JobPatch } from './job-codec.ts';
 import type { AcceptInput } from './job-moves.ts';
 import { newJobRecord } from './job-store.ts';
 
-export { jobOfOwner } from './dedupe-place.ts';
 export type { EarlierLife } from './import-codec.ts';
 
 export type ImportRowStoreOptions = {
@@ -134,7 +133,7 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
     /**
      * Makes the job of one row; repeated, it does nothing.
      * @param earlier numbers of the row's earlier life.
-     * @param goneOwner a row whose import is gone: its dedupe key may be taken.
+     * @param goneOwner job of a row whose import is gone: its dedupe key may be taken.
      */
     async materialise(
       record: Ref,
@@ -175,7 +174,7 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
         now + options.orphanMs,
         dedupe.field,
         dedupe.owner,
-        more.goneOwner ?? '',
+        more.goneOwner === undefined ? '' : bytesOfJob(more.goneOwner),
         options.retentionMs,
         more.batched ? chunkOfRow(row) : '',
         ...encodeNewJob(job),
@@ -189,7 +188,7 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
         case 0:
           return { kind: 'exists', status: JOB_STATUSES.find((known) => known === detail) };
         case 2:
-          return { kind: 'duplicate', owner: String(detail) };
+          return { kind: 'duplicate', owner: jobOfOwner(String(detail)) };
         case 3:
           return { kind: 'settled' };
         default:

@@ -7,7 +7,7 @@ import {
 import { rowJobId, rowOfJobId } from '../../shared/ids.ts';
 import type { BatchRow } from '../../shared/providers/batch-port.ts';
 import type { WritePlan } from '../../shared/providers/port.ts';
-import { type EarlierLife, jobOfOwner } from '../../shared/stores/import-row-store.ts';
+import type { EarlierLife } from '../../shared/stores/import-row-store.ts';
 import type { BatchRun } from './batch-run.ts';
 import { beginRow, planRow, type RowContext } from './begin-row.ts';
 import type { FeederDeps } from './deps.ts';
@@ -144,7 +144,7 @@ export async function isFree(
   if (dedupeKey === undefined) return true;
   const owner = await deps.batches.claim(record, row, dedupeKey);
   if (owner === undefined) return true;
-  const at = rowOfJobId(jobOfOwner(owner));
+  const at = rowOfJobId(owner);
   if (at && (await deps.imports.find(at.importId))) return false;
   return (await deps.batches.claim(record, row, dedupeKey, owner)) === undefined;
 }

@@ -10,7 +10,7 @@ import type { OpportunityInput } from '../../shared/domain/opportunity.ts';
 import { rowJobId, rowOfJobId } from '../../shared/ids.ts';
 import { PRIORITY } from '../../shared/queues/messages.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
-import { type EarlierLife, jobOfOwner } from '../../shared/stores/import-row-store.ts';
+import type { EarlierLife } from '../../shared/stores/import-row-store.ts';
 import { planOpportunity } from '../../shared/use-cases/plan-opportunity.ts';
 import { AFRESH } from '../../shared/use-cases/retry-job.ts';
 import type { FeederDeps } from './deps.ts';
@@ -125,15 +125,14 @@ async function settleDuplicate(
   earlier: EarlierLife | undefined,
   owner: string,
 ): Promise<RowBegun> {
-  const ownerJob = jobOfOwner(owner);
-  const at = rowOfJobId(ownerJob);
+  const at = rowOfJobId(owner);
   const other = at && (await deps.imports.find(at.importId));
   if (!at || !other) return beginRow(deps, context, stored, earlier, owner);
   const result = await deps.rows.result(other, at.row);
   await deps.rows.settle(context.record, stored.row, {
     status: 'duplicate',
     remoteId: result?.remoteId,
-    owner: ownerJob,
+    owner,
   });
   return 'settled';
 }

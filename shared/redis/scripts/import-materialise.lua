@@ -10,7 +10,7 @@ ARGV  1 account id  2 job id  3 row in the chunk  4 row  5 now ms  6 when the or
 
 returns {1}           made
         {0, status}   the job exists already, in this status
-        {2, owner}    the key is another row's: nothing was made
+        {2, owner}    the key is another row's, in hexadecimal: nothing was made
         {3}           the row has its result
         {-1, status}  the import begins no rows now
 ]]
@@ -26,10 +26,8 @@ if result and string.sub(result, 1, 1) ~= 'q' then
   return {3}
 end
 if ARGV[7] ~= '' then
-  local owner = redis.call('HGET', KEYS[8], ARGV[7])
-  if owner and owner ~= ARGV[8] and owner ~= ARGV[9] then return {2, owner} end
-  redis.call('HSET', KEYS[8], ARGV[7], ARGV[8])
-  redis.call('PEXPIRE', KEYS[8], ARGV[10])
+  local owner = take_dedupe_key({ KEYS[8] }, { ARGV[7], ARGV[8], ARGV[9], ARGV[10] })
+  if owner then return {2, owner} end
 end
 redis.call('HINCRBY', KEYS[1], 'rev', 1)
 if record[1] == 'queued' then
