@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../shared/logger.ts';
 import type { AccountQueues } from '../shared/queues/account-queues.ts';
 import type { RedisClient } from '../shared/redis/connect.ts';
@@ -13,8 +12,6 @@ import { type RunningQueue, runQueue } from './run-queue.ts';
 const IDLE_MS = 5_000;
 /** With only delayed jobs, a queue is left when the next one is further away than this. */
 const LEAVE_FOR_MS = 10_000;
-/** Closing takes a second, the engine's `drainDelay`; two more while its own connection is about to come back. */
-const CLOSE_MS = 3_000;
 /** An engine that has fetched nothing for so long although there is work is replaced, should one not wake after an outage. */
 const STUCK_MS = 15_000;
 const QUERY_CONCURRENCY = 16;
@@ -53,7 +50,6 @@ type Attached = {
   partition: number;
   name: string;
   queue: RunningQueue;
-  state: 'attached' | 'closing';
   lastWorkMs: number;
   /** Messages in hand. */
   underWay: number;
@@ -64,9 +60,8 @@ type Attached = {
 };
 
 /**
- * Gives every queue that has work a worker in this process, and takes it away again: attached → closing → closed.
- * A bell that rings while a queue is closing attaches it once more afterwards, so that nothing accepted in that moment
- * waits for the sweep.
+ * Gives every queue that has work a worker in this process, and takes it away again. A queue that is left gets another
+ * worker with the next bell, also while the old one still closes: two on one queue are harmless, none is not.
  */
 export class QueueAttacher {
   readonly #deps: AttachDeps;
@@ -157,7 +152,6 @@ export class QueueAttacher {
     const attached: Attached = {
       partition,
       name,
-      state: 'attached',
       lastWorkMs: Date.now(),
       underWay: 0,
       bell: false,
@@ -196,7 +190,7 @@ export class QueueAttacher {
   }
 
   #leaveSoon(attached: Attached): void {
-    if (attached.timer || attached.state === 'closing') return;
+    if (attached.timer || this.#stopped) return;
     attached.timer = setTimeout(() => {
       attached.timer = undefined;
       if (Date.now() - attached.lastWorkMs < this.#idleMs) {
@@ -222,14 +216,8 @@ export class QueueAttacher {
       logger.warn({ queue: name, idle_ms: Date.now() - attached.lastWorkMs }, 'queue.stuck');
       attached.bell = true;
     }
-    const closed = this.#close(attached).then(() => true);
-    // When Redis goes away in this moment, the end of it comes with Redis. What rings meanwhile must not wait for that:
-    // two workers on one queue are harmless, none is not.
-    if (!(await Promise.race([closed, sleep(CLOSE_MS, false, { ref: false })]))) {
-      logger.warn({ queue: name, close_ms: CLOSE_MS }, 'queue.still_closing');
-      closed.catch((err) => logger.warn({ err, queue: name }, 'queue.close_failed'));
-      this.#forget(attached);
-    }
+    // Not waited for: its end may take a while, and in an outage it comes with Redis.
+    void this.#close(attached);
     if (attached.bell) this.attach(partition, name);
   }
 
@@ -242,11 +230,6 @@ export class QueueAttacher {
     // From when work was seen: an engine that had none, or no Redis, for long is about to fetch it.
     attached.readySinceMs ??= Date.now();
     return Date.now() - Math.max(attached.readySinceMs, attached.lastWorkMs) >= this.#stuckMs;
-  }
-
-  #forget(attached: Attached): void {
-    const id = `${attached.partition} ${attached.name}`;
-    if (this.#attached.get(id) === attached) this.#attached.delete(id);
   }
 
   /** @returns whether the queue needs no worker for now. */
@@ -264,17 +247,22 @@ export class QueueAttacher {
     return left !== 0;
   }
 
-  async #close(attached: Attached): Promise<void> {
-    attached.state = 'closing';
-    clearTimeout(attached.timer);
-    await attached.queue.close();
-    this.#forget(attached);
-    this.#deps.logger.debug({ queue: attached.name }, 'queue.detached');
+  /** From here on a bell opens another. */
+  async #close({ partition, name, queue, timer }: Attached): Promise<void> {
+    clearTimeout(timer);
+    this.#attached.delete(`${partition} ${name}`);
+    const { logger } = this.#deps;
+    try {
+      await queue.close();
+      logger.debug({ queue: name }, 'queue.detached');
+    } catch (err) {
+      logger.warn({ err, queue: name }, 'queue.close_failed');
+    }
   }
 
   /** Fetches nothing more and waits for the messages under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.all([...this.#attached.values()].map((attached) => this.#close(attached).catch(() => {})));
+    await Promise.all([...this.#attached.values()].map((attached) => this.#close(attached)));
   }
 }

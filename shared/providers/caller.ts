@@ -1,7 +1,7 @@
 import { stringify } from 'qs';
+import { atMost } from '../at-most.ts';
 import type { StoredCredentials } from '../domain/integrated-account.ts';
 import type { Account } from '../stores/account-store.ts';
-import { atMost } from './at-most.ts';
 import { availabilityOf } from './availability.ts';
 import { clients } from './clients.ts';
 import { descriptors } from './descriptors.ts';

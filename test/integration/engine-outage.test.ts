@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAccountQueues } from '../../shared/queues/account-queues.ts';
 import { PRIORITY } from '../../shared/queues/messages.ts';
@@ -78,6 +79,26 @@ describe('an engine that is closed while Redis is away', () => {
     await redis.start();
     await until('it is closed', () => closing.then(() => true));
     expect(await client.call('CLIENT', 'LIST')).not.toContain('cmd=bzpopmin');
+  });
+});
+
+describe('an engine that is closed while Redis rewrites its file', () => {
+  it('ends at once: it does not wait until the child of Redis lets its socket go', async () => {
+    const { account, connect, queuesOn, ran, run } = await aTrouble();
+    const client = connect('worker');
+    const running = run();
+    await queuesOn(client).add(account, 'job', 1, PRIORITY.interactive);
+    await until('it has run', () => ran.length === 1);
+    // The child takes a second for a key, and has several.
+    await client.call('CONFIG', 'SET', 'rdb-key-save-delay', '1000000');
+    await client.call('MSET', ...Array.from({ length: 20 }, (_, i) => [`key${i}`, 'x']).flat());
+    await client.call('BGREWRITEAOF');
+    await until('it rewrites', async () =>
+      (await client.info('persistence')).includes('aof_rewrite_in_progress:1'),
+    );
+    const outcome = running.close().then(() => 'closed');
+    // ioredis by itself would wait for two.
+    expect(await Promise.race([outcome, sleep(1_500, 'still closing')])).toBe('closed');
   });
 });
 

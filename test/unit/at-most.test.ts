@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { atMost } from '../../shared/providers/at-most.ts';
+import { atMost } from '../../shared/at-most.ts';
 
 it('runs so many at once, all in the order of their coming, and goes on after one that fails', async () => {
   const limited = atMost(2);

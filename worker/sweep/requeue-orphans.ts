@@ -1,3 +1,4 @@
+import { atMost } from '../../shared/at-most.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { AccountQueues } from '../../shared/queues/account-queues.ts';
 import { PRIORITY } from '../../shared/queues/messages.ts';
@@ -7,6 +8,8 @@ import type { JobStore } from '../../shared/stores/job-store.ts';
 
 /** Open jobs looked at in one partition and one sweep. */
 const BATCH = 200;
+/** Looks made at once: all of a batch together would keep the process from everything else for a moment. */
+const LOOKS_AT_ONCE = 4;
 /**
  * An open job whose engine job exists is looked at again after this time or its own age, whichever is longer: a backlog
  * of 100,000 jobs that waits for an hour is looked at a few times, not once a minute.
@@ -30,18 +33,26 @@ export type OrphanDeps = {
  */
 export async function requeueOrphans(deps: OrphanDeps): Promise<number> {
   let requeued = 0;
+  const inTurn = atMost(LOOKS_AT_ONCE);
   for (let p = 0; p < deps.partitions; p++) {
     const due = await deps.redis.zrangebyscore(deps.keys.open(p), '-inf', Date.now(), 'LIMIT', 0, BATCH);
-    const healed = await Promise.all(due.map((member) => healOrSkip(deps, p, member)));
+    // An account's queue is woken once, whatever its backlog.
+    const awake = new Set<string>();
+    const healed = await Promise.all(due.map((member) => inTurn(() => healOrSkip(deps, p, member, awake))));
     requeued += healed.filter(Boolean).length;
   }
   return requeued;
 }
 
 /** One record that cannot be read, as one of a newer version, must not keep all others from being healed. */
-async function healOrSkip(deps: OrphanDeps, partition: number, member: string): Promise<boolean> {
+async function healOrSkip(
+  deps: OrphanDeps,
+  partition: number,
+  member: string,
+  awake: Set<string>,
+): Promise<boolean> {
   try {
-    return await heal(deps, partition, member);
+    return await heal(deps, partition, member, awake);
   } catch (err) {
     deps.logger.warn({ err, member }, 'job.not_healed');
     await deps.redis.zadd(deps.keys.open(partition), 'XX', Date.now() + LOOK_AGAIN_MS, member);
@@ -49,7 +60,12 @@ async function healOrSkip(deps: OrphanDeps, partition: number, member: string): 
   }
 }
 
-async function heal(deps: OrphanDeps, partition: number, member: string): Promise<boolean> {
+async function heal(
+  deps: OrphanDeps,
+  partition: number,
+  member: string,
+  awake: Set<string>,
+): Promise<boolean> {
   const [account = '', id = ''] = member.split(' ');
   const job = await deps.jobs.find(id);
   if (job && (await deps.queues.has(account, id, job.generation))) {
@@ -57,7 +73,10 @@ async function heal(deps: OrphanDeps, partition: number, member: string): Promis
     const later = Math.min(Math.max(LOOK_AGAIN_MS, now - job.createdAtMs), LOOK_AGAIN_MS_MAX);
     await deps.redis.zadd(deps.keys.open(partition), 'XX', now + later, member);
     // Its queue may have been let go although it is in there; one that is held says so itself.
-    if (job.status === 'queued') await deps.queues.activate(account);
+    if (job.status === 'queued' && !awake.has(account)) {
+      awake.add(account);
+      await deps.queues.activate(account);
+    }
     return false;
   }
   if (!job) {
