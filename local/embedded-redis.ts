@@ -110,6 +110,8 @@ function configText(of: { dir: string; port: number; password: string; url: stri
     'appendonly yes',
     'appendfsync always',
     'maxmemory-policy noeviction',
+    // Each rewriting slows everything for a second or two; records that come and go would bring one about every 64 MB.
+    'auto-aof-rewrite-min-size 256mb',
     'save ""',
     'daemonize no',
     // A half-written last command after a power cut is dropped, as it was never acknowledged.

@@ -66,8 +66,10 @@ async function main(): Promise<void> {
   const retentionMs = config.jobRetentionDays * 86_400_000;
   const box = createSealedBox(sealingKeys);
   const metrics = createWorkerMetrics();
-  const queues = shutdown.own('queues', createAccountQueues({ redis, keys, partitions, logger }), (q) =>
-    q.close(),
+  const queues = shutdown.own(
+    'queues',
+    createAccountQueues({ redis, connection: engine, keys, partitions, logger }),
+    (q) => q.close(),
   );
   const webhooks = buildWebhooks({
     ...{ config, redis, subscriber, keys, partitions, queues, box, clock, logger, metrics, shutdown },

@@ -158,7 +158,7 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
     });
     if (ended.kind === 'answered') {
       deps.providerClock.learn(account.id, ended.headers.date, ended.receivedAtMs);
-      leaving = lessonsOf(call.descriptor, request, ended, deps.clock.nowMs());
+      leaving = lessonsOf(call.descriptor, request, ended, deps.clock.nowMs(), call.pace);
     } else leaving = { availability: availabilityOf(ended) };
     return ended;
   } finally {

@@ -1,5 +1,6 @@
 import { availabilityOf } from './availability.ts';
 import type { Leaving, StatedPace } from './gate.ts';
+import type { Pace } from './pace.ts';
 import type { AnsweredCall, LearnedLimits, ProviderDescriptor, ProviderRequest } from './port.ts';
 
 /** Waits after limits without a stated time, by scope: they double with every hit in a row. */
@@ -11,12 +12,16 @@ const GROWING = {
 /** A window this short is a pace; a longer one a budget, of which the last second does not matter. */
 const SHORT_MS = 60_000;
 
-/** What an answer teaches the gate about limits. */
+/**
+ * What an answer teaches the gate about limits.
+ * @param pace the account's: where it was set for it, nothing counts any more when its window is over.
+ */
 export function lessonsOf(
   descriptor: ProviderDescriptor,
   request: ProviderRequest,
   answer: AnsweredCall,
   nowMs: number,
+  pace: Pick<Pace, 'learns' | 'perMs'>,
 ): Leaving {
   const learned = readLimits(descriptor, answer, nowMs);
   const source = Object.keys(learned).length > 0 ? 'headers' : undefined;
@@ -28,7 +33,10 @@ export function lessonsOf(
   if (outcome.kind !== 'rate_limited') return { learned, learnedFrom: source, availability };
   if (outcome.limit.scope === 'parent') return { learned, learnedFrom: source, availability, isLocked: true };
   const { untilMs, scope } = outcome.limit;
-  const block = untilMs === undefined ? GROWING[scope] : { ms: untilMs - nowMs };
+  const growing = GROWING[scope];
+  const firstMs =
+    scope === 'account' && !pace.learns ? Math.min(pace.perMs, growing.firstMs) : growing.firstMs;
+  const block = untilMs === undefined ? { ...growing, firstMs } : { ms: untilMs - nowMs };
   // A window that is used up has been stated, and says itself when to go on.
   const goSlower = scope !== 'daily' && learned.remaining !== 0;
   return { learned, learnedFrom: source ?? 'limit_answer', block, availability, goSlower };

@@ -43,6 +43,7 @@ function asOf(provider: 'close' | 'capsule'): Says {
       request,
       { kind: 'answered', status, headers, body: {}, receivedAtMs: nowMs },
       nowMs,
+      DEFAULT,
     );
   };
 }

@@ -9,10 +9,10 @@ type Headers = Record<string, string>;
 function learn(
   provider: keyof typeof descriptors,
   headers: Headers,
-  { status = 200, body = {}, purpose = 'create' as CallPurpose } = {},
+  { status = 200, body = {}, purpose = 'create' as CallPurpose, pace = { learns: true, perMs: 1_000 } } = {},
 ) {
   const answer = { kind: 'answered', status, headers, body, receivedAtMs: NOW } as const;
-  return lessonsOf(descriptors[provider], { method: 'POST', path: '/', purpose }, answer, NOW);
+  return lessonsOf(descriptors[provider], { method: 'POST', path: '/', purpose }, answer, NOW, pace);
 }
 
 describe('the pace of creates', () => {
@@ -84,6 +84,14 @@ describe('a limit that was met', () => {
     expect(learn('close', spent, { status: 429 })).toMatchObject({ goSlower: false, block: { ms: 2_000 } });
     const body = [{ errorCode: 'REQUEST_LIMIT_EXCEEDED', message: 'TotalRequests Limit exceeded.' }];
     expect(learn('salesforce', {}, { status: 403, body }).goSlower).toBe(false);
+  });
+
+  it('without a stated time is rested for two seconds, or for the window that was set for the account if that is shorter', () => {
+    const restOf = (pace: { learns: boolean; perMs: number }) =>
+      learn('close', {}, { status: 429, pace }).block;
+    expect(restOf({ learns: true, perMs: 1_000 })).toMatchObject({ firstMs: 2_000 });
+    expect(restOf({ learns: false, perMs: 1_000 })).toMatchObject({ firstMs: 1_000 });
+    expect(restOf({ learns: false, perMs: 3_600_000 })).toMatchObject({ firstMs: 2_000 });
   });
 
   it('under one record is no limit of the account', () => {
