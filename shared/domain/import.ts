@@ -140,6 +140,8 @@ export const ROWS_LIMIT = 0xff_ffff;
 
 export const chunkOfRow = (row: number) => Math.floor((row - 1) / ROWS_PER_CHUNK);
 export const firstRowOfChunk = (chunk: number) => chunk * ROWS_PER_CHUNK + 1;
+/** A row's field in the results of its chunk. */
+export const fieldOf = (row: number) => (row - 1) % ROWS_PER_CHUNK;
 
 const count = z.int();
 const time = z.string().nullable();

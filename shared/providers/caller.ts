@@ -27,6 +27,11 @@ const BULK_WAIT_MS = 500;
  */
 const FOLLOWING_WAIT_MS = 60_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
+/**
+ * Up to this part of its time a call gives up earlier. Where a provider hangs, all calls that began together would end in one
+ * moment, and what follows for a hundred of them would keep the process from everybody else.
+ */
+const TIMEOUT_SPREAD = 0.03;
 
 export type CallOptions = {
   /** Makes the intent durable in the same step in which the gate lets the call pass; see {@link Begin}. */
@@ -67,6 +72,7 @@ export type CallMeter = {
 
 export type Caller = (account: Account, options?: CallOptions) => Call;
 
+/** How long a call may take at most. */
 export function timeoutOf(account: Account): number {
   return account.settings.timeout_ms ?? DEFAULT_TIMEOUT_MS;
 }
@@ -147,7 +153,7 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
     ended = await deps.send({
       method: request.method,
       url,
-      timeoutMs,
+      timeoutMs: Math.round(timeoutMs * (1 - TIMEOUT_SPREAD * Math.random())),
       fence: () => {
         const reason = call.options.fence?.();
         if (reason === undefined) passed.left();

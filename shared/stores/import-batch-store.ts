@@ -1,10 +1,9 @@
 import type { Clock } from '../clock.ts';
-import type { ImportRecord } from '../domain/import.ts';
-import { partitionOfId } from '../ids.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { defineScripts, type ScriptPart, type ScriptReply } from '../redis/scripts.ts';
 import { bytesOfJob, jobOfOwner, ownerOf, placeOfKey } from './dedupe-place.ts';
+import { partitionOfImport, type ImportRef as Ref } from './import-places.ts';
 
 /** Rows of one chunk that go, or went, in one call and have neither a result nor a job yet. */
 export type Batch = {
@@ -32,7 +31,6 @@ export type BatchSent =
   | { kind: 'held' }
   | { kind: 'taken' };
 
-type Ref = Pick<ImportRecord, 'id' | 'account'>;
 export type ImportBatchStore = ReturnType<typeof createImportBatchStore>;
 
 /** The batches that an import has under way. */
@@ -44,10 +42,9 @@ export function createImportBatchStore(options: {
 }) {
   const { redis, keys, clock } = options;
   const scripts = defineScripts(redis);
-  const partition = (record: Ref) => partitionOfId(record.id) ?? 0;
 
   const keysOf = (record: Ref) => {
-    const p = partition(record);
+    const p = partitionOfImport(record);
     return [
       keys.import(p, record.id),
       keys.importBatches(p, record.id),
@@ -76,7 +73,7 @@ export function createImportBatchStore(options: {
   ): Promise<string | undefined> {
     const { bucket, field } = placeOfKey(dedupeKey);
     const [code, owner] = await scripts.dwImportClaim(
-      keys.dedupe(partition(record), record.account, bucket),
+      keys.dedupe(partitionOfImport(record), record.account, bucket),
       field,
       ownerOf(record.id, row),
       more.goneOwner === undefined ? '' : bytesOfJob(more.goneOwner),
@@ -88,12 +85,12 @@ export function createImportBatchStore(options: {
 
   return {
     async list(record: Ref): Promise<Batch[]> {
-      const hash = await redis.hgetall(keys.importBatches(partition(record), record.id));
+      const hash = await redis.hgetall(keys.importBatches(partitionOfImport(record), record.id));
       return Object.entries(hash).map(([chunk, text]) => decode(Number(chunk), text));
     },
 
     async find(record: Ref, chunk: number): Promise<Batch | undefined> {
-      const text = await redis.hget(keys.importBatches(partition(record), record.id), String(chunk));
+      const text = await redis.hget(keys.importBatches(partitionOfImport(record), record.id), String(chunk));
       return text ? decode(chunk, text) : undefined;
     },
 

@@ -1,10 +1,9 @@
 import type { Clock } from '../clock.ts';
-import type { ImportRecord } from '../domain/import.ts';
-import { partitionOfId } from '../ids.ts';
 import type { BulkProgress } from '../providers/bulk-steps.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { defineScripts } from '../redis/scripts.ts';
+import { partitionOfImport, type ImportRef as Ref } from './import-places.ts';
 
 /**
  * A bulk job of an import. Its rows are those between `first` and `last` that have neither a result nor a job: they need not
@@ -38,7 +37,6 @@ export type BulkPatch = {
   putOff?: number;
 };
 
-type Ref = Pick<ImportRecord, 'id' | 'account'>;
 export type ImportBulkStore = ReturnType<typeof createImportBulkStore>;
 
 /** The one bulk job that an import may have under way. Every change tells whether it was made; false: another run was there first. */
@@ -46,7 +44,7 @@ export function createImportBulkStore(deps: { redis: RedisClient; keys: Keys; cl
   const { redis, keys, clock } = deps;
   const scripts = defineScripts(redis);
   const keysOf = (record: Ref) => {
-    const p = partitionOfId(record.id) ?? 0;
+    const p = partitionOfImport(record);
     return [keys.import(p, record.id), keys.importBulk(p, record.id)] as const;
   };
 

@@ -1,33 +1,21 @@
 import type { Clock } from '../clock.ts';
-import {
-  chunkOfRow,
-  firstRowOfChunk,
-  type ImportRecord,
-  type RowResult,
-  type RowStatus,
-  type StoredRow,
-} from '../domain/import.ts';
+import { chunkOfRow, fieldOf, type RowResult, type StoredRow } from '../domain/import.ts';
 import { JOB_STATUSES, type JobStatus } from '../domain/job.ts';
-import { partitionOfId, rowJobId } from '../ids.ts';
+import { rowJobId } from '../ids.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { defineScripts } from '../redis/scripts.ts';
-import { claimPlaces } from './claim-places.ts';
-import { bytesOfJob, jobOfOwner, ownerOf, placeOfKey } from './dedupe-place.ts';
-import {
-  decodeAgain,
-  decodeResult,
-  type EarlierLife,
-  encodeAgain,
-  encodeResult,
-  unpackRows,
-} from './import-codec.ts';
-import { fieldOf } from './import-store.ts';
+import { bytesOfJob, jobOfOwner } from './dedupe-place.ts';
+import { type EarlierLife, encodeResult, unpackRows } from './import-codec.ts';
+import { partitionOfImport, type ImportRef as Ref } from './import-places.ts';
+import { createRowPlaces } from './import-row-places.ts';
+import { createImportRowResults } from './import-row-results.ts';
 import { encodeNewJob, encodePatch, type JobPatch } from './job-codec.ts';
 import type { AcceptInput } from './job-moves.ts';
 import { newJobRecord } from './job-store.ts';
 
 export type { EarlierLife } from './import-codec.ts';
+export type { RowHolder } from './import-row-results.ts';
 
 export type ImportRowStoreOptions = {
   redis: RedisClient;
@@ -47,70 +35,21 @@ export type Materialised =
   /** The import begins no rows now. */
   | { kind: 'held' };
 
-/** What held a row that went together with others: the batch of its chunk, or the import's bulk job. */
-export type RowHolder = number | 'bulk';
-
-/** Results of a chunk: those that stand, and the rows that are to be tried again. */
-export type ChunkResults = { results: Map<number, RowResult>; again: Map<number, EarlierLife> };
-
-type Ref = Pick<ImportRecord, 'id' | 'account'>;
 export type ImportRowStore = ReturnType<typeof createImportRowStore>;
 
 /** Rows of imports: as they rest, as jobs while they are worked, and their results. */
 export function createImportRowStore(options: ImportRowStoreOptions) {
   const { redis, keys, clock } = options;
   const scripts = defineScripts(redis);
-  const partition = (record: Pick<Ref, 'id'>) => partitionOfId(record.id) ?? 0;
-  const window = (record: Ref) => keys.importWindow(partition(record), record.id);
-
-  function rowKeys(record: Pick<Ref, 'id'>, row: number) {
-    const p = partition(record);
-    return {
-      p,
-      record: keys.import(p, record.id),
-      results: keys.importResults(p, record.id, chunkOfRow(row)),
-      job: keys.job(p, rowJobId(record.id, row)),
-      batches: keys.importBatches(p, record.id),
-      bulk: keys.importBulk(p, record.id),
-    };
-  }
-
-  /** Key, field and owner of a dedupe key; for a row without one, a key that is not touched. */
-  function dedupeOf(record: Ref, row: number, dedupeKey: string | undefined) {
-    const p = partition(record);
-    if (dedupeKey === undefined) return { key: keys.import(p, record.id), field: '', owner: '' };
-    const { bucket, field } = placeOfKey(dedupeKey);
-    return {
-      key: keys.dedupe(p, record.account, bucket),
-      field,
-      owner: ownerOf(record.id, row),
-    };
-  }
+  const { window, rowKeys, dedupeOf } = createRowPlaces(keys);
 
   return {
+    ...createImportRowResults(options),
+
     /** Rows of a chunk as they came; undefined when they have expired. */
     async chunk(record: Ref, chunk: number): Promise<StoredRow[] | undefined> {
-      const packed = await redis.getBuffer(keys.importRows(partition(record), record.id, chunk));
+      const packed = await redis.getBuffer(keys.importRows(partitionOfImport(record), record.id, chunk));
       return packed ? unpackRows(packed) : undefined;
-    },
-
-    async results(record: Ref, chunk: number): Promise<ChunkResults> {
-      const hash = await redis.hgetall(keys.importResults(partition(record), record.id, chunk));
-      const results = new Map<number, RowResult>();
-      const again = new Map<number, EarlierLife>();
-      for (const [field, text] of Object.entries(hash)) {
-        const row = firstRowOfChunk(chunk) + Number(field);
-        const result = decodeResult(text);
-        const life = decodeAgain(text);
-        if (result) results.set(row, result);
-        if (life) again.set(row, life);
-      }
-      return { results, again };
-    },
-
-    async result(record: Pick<Ref, 'id'>, row: number): Promise<RowResult | undefined> {
-      const text = await redis.hget(rowKeys(record, row).results, String(fieldOf(row)));
-      return text ? decodeResult(text) : undefined;
     },
 
     /** Rows that are jobs now, lowest first. */
@@ -197,83 +136,6 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
     },
 
     /**
-     * Writes and counts the result of a row.
-     * @param job the status its job must have, and whether the record is kept; absent: it never was a job.
-     * @param holder what it leaves with its result.
-     * @returns false when the row has its result already, or its job moved meanwhile.
-     */
-    async settle(
-      record: Ref,
-      row: number,
-      result: RowResult,
-      more: { job?: { status: JobStatus; keep: boolean }; dedupeKey?: string; holder?: RowHolder } = {},
-    ): Promise<boolean> {
-      const { p, ...at } = rowKeys(record, row);
-      const frees = result.status === 'failed' || result.status === 'cancelled';
-      const dedupe = dedupeOf(record, row, frees ? more.dedupeKey : undefined);
-      const now = clock.nowMs();
-      const claim =
-        more.job && result.remoteId !== undefined
-          ? claimPlaces(
-              keys,
-              { partition: p, account: record.account, remoteId: result.remoteId },
-              { nowMs: now, retentionMs: options.retentionMs },
-            )
-          : { own: at.record, packed: [at.record], field: '' };
-      const [code] = await scripts.dwImportSettle(
-        at.record,
-        at.results,
-        window(record),
-        more.job ? at.job : at.record,
-        keys.jobs(p, record.account),
-        keys.jobsIn(p, record.account, 'failed'),
-        keys.jobsIn(p, record.account, 'cancelled'),
-        dedupe.key,
-        at.batches,
-        at.bulk,
-        claim.own,
-        claim.packed[0],
-        rowJobId(record.id, row),
-        fieldOf(row),
-        row,
-        result.status,
-        encodeResult(result),
-        now,
-        more.job?.status ?? '',
-        more.job?.keep ? 1 : '',
-        dedupe.field,
-        dedupe.owner,
-        more.holder ?? '',
-        claim.field,
-        options.retentionMs,
-      );
-      return code === 1;
-    },
-
-    /**
-     * Writes and counts results of rows of one chunk that went together, in one step; those that have one keep it.
-     * @returns how many were written.
-     */
-    async settleRows(
-      record: Ref,
-      holder: RowHolder,
-      chunk: number,
-      results: readonly { row: number; result: RowResult }[],
-    ): Promise<number> {
-      if (results.length === 0) return 0;
-      const at = rowKeys(record, firstRowOfChunk(chunk));
-      const [written] = await scripts.dwImportSettleRows(
-        ...[at.record, at.results, at.batches, at.bulk],
-        holder,
-        clock.nowMs(),
-        JSON.stringify(
-          results.map(({ row, result }) => [row, fieldOf(row), result.status, encodeResult(result)]),
-        ),
-      );
-      return Number(written);
-    },
-
-    /**
      * Unmakes the job of a row that has not begun.
      * @param cancelled its result; absent: the row waits as before.
      * @returns false when it has begun or ended.
@@ -309,39 +171,6 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
         generation,
       );
       return code === 1;
-    },
-
-    /**
-     * Takes back results of one status in a chunk, so that their rows are tried again.
-     * @returns how many.
-     */
-    async reopen(
-      record: Ref,
-      chunk: number,
-      status: RowStatus,
-      isWanted: (row: number) => boolean,
-    ): Promise<number> {
-      const p = partition(record);
-      const key = keys.importResults(p, record.id, chunk);
-      const hash = await redis.hgetall(key);
-      const rows = Object.entries(hash).flatMap(([field, text]) => {
-        const row = firstRowOfChunk(chunk) + Number(field);
-        const result = decodeResult(text);
-        if (result?.status !== status || !isWanted(row)) return [];
-        const { attempt = 0, generation = 0 } = result;
-        return [{ row, change: [field, text, encodeAgain({ attempt, generation })] }];
-      });
-      if (rows.length === 0) return 0;
-      const lowest = Math.min(...rows.map(({ row }) => row));
-      const [taken] = await scripts.dwImportReopen(
-        keys.import(p, record.id),
-        key,
-        status,
-        lowest,
-        clock.nowMs(),
-        ...rows.flatMap(({ change }) => change),
-      );
-      return Number(taken);
     },
   };
 }

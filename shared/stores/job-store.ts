@@ -11,6 +11,7 @@ import { createPartitionedId, partitionOfId, sha256Hex } from '../ids.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { partitionOfAccount } from '../redis/partitions.ts';
+import { untilReplicated } from '../redis/replicated.ts';
 import { defineScripts } from '../redis/scripts.ts';
 import { claimPlaces } from './claim-places.ts';
 import { decodeJob, encodeNewJob, encodePatch } from './job-codec.ts';
@@ -54,11 +55,6 @@ export type JobStoreOptions = {
   events?: JobEvents;
 };
 
-/** Thrown when fewer replicas than demanded have a write: it counts as not durable. */
-export class BelowReplicaTarget extends Error {
-  override name = 'BelowReplicaTarget';
-}
-
 export type JobStore = ReturnType<typeof createJobStore>;
 
 /**
@@ -70,13 +66,6 @@ export function createJobStore(options: JobStoreOptions) {
   const scripts = defineScripts(redis);
 
   const partitionOf = (id: string) => partitionOfId(id) ?? 0;
-
-  async function untilReplicated(): Promise<void> {
-    if (options.replicas === 0) return;
-    const have = await redis.wait(options.replicas, 500);
-    if (have < options.replicas)
-      throw new BelowReplicaTarget(`${have} of ${options.replicas} replicas have the write`);
-  }
 
   async function accept(id: string, input: AcceptInput): Promise<AcceptResult> {
     const now = clock.nowMs();
@@ -107,10 +96,10 @@ export function createJobStore(options: JobStoreOptions) {
     );
     switch (reply[0]) {
       case 1:
-        await untilReplicated();
+        await untilReplicated(redis, options.replicas);
         return { kind: 'accepted', job, bell: reply[1] === 1 };
       case 0:
-        await untilReplicated();
+        await untilReplicated(redis, options.replicas);
         return { kind: 'replayed', jobId: String(reply[1]) };
       case -422:
         return { kind: 'key_reused', jobId: String(reply[1]) };
@@ -161,7 +150,7 @@ export function createJobStore(options: JobStoreOptions) {
     if (code === -2) return { kind: 'parent_in_doubt' };
     if (code === -1) return { kind: 'in_flight' };
     if (code === 0) return { kind: 'not_this_one', why: String(detail) };
-    await untilReplicated();
+    await untilReplicated(redis, options.replicas);
     return {
       kind: 'go',
       sequence: Number(detail),
@@ -214,7 +203,7 @@ export function createJobStore(options: JobStoreOptions) {
     );
     if (reply[0] === 1) {
       if (reply[3] === 1) options.events?.written({ tag: p, id: `${job.id}.${reply[1]}` });
-      await untilReplicated();
+      await untilReplicated(redis, options.replicas);
       return { kind: 'moved', sequence: Number(reply[1]), generation: Number(reply[2]) };
     }
     if (reply[0] === -1) return { kind: 'fenced' };
