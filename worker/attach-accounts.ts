@@ -12,6 +12,9 @@ import { type RunningQueue, runQueue } from './run-queue.ts';
 const IDLE_MS = 5_000;
 /** With only delayed jobs, a queue is left when the next one is further away than this. */
 const LEAVE_FOR_MS = 10_000;
+/** It gets its worker back so long before the next one is due; one that is due later than this is found by the sweep. */
+const BACK_BEFORE_MS = 200;
+const BACK_WITHIN_MS = 3_600_000;
 /** An engine that has fetched nothing for so long although there is work is replaced, should one not wake after an outage. */
 const STUCK_MS = 15_000;
 const QUERY_CONCURRENCY = 16;
@@ -39,6 +42,8 @@ export type AttachDeps = {
   stalledMs: number;
   /** See {@link IDLE_MS}. */
   idleMs?: number;
+  /** See {@link LEAVE_FOR_MS}. */
+  leaveForMs?: number;
   /** See {@link STUCK_MS}. */
   stuckMs?: number;
   /** Tests put an engine here that hangs. */
@@ -69,6 +74,8 @@ export class QueueAttacher {
   readonly #attached = new Map<string, Attached>();
   /** Being opened → whether a bell rang meanwhile. */
   readonly #attaching = new Map<string, boolean>();
+  /** Queues that were left for a while → their coming back. */
+  readonly #comingBack = new Map<string, NodeJS.Timeout>();
   readonly #idleMs: number;
   readonly #stuckMs: number;
   #stopped = false;
@@ -172,7 +179,10 @@ export class QueueAttacher {
         onIdle: () => this.#leaveSoon(attached),
       }),
     };
-    this.#attached.set(`${partition} ${name}`, attached);
+    const id = `${partition} ${name}`;
+    this.#attached.set(id, attached);
+    clearTimeout(this.#comingBack.get(id));
+    this.#comingBack.delete(id);
     this.#leaveSoon(attached);
     logger.debug({ queue: name }, 'queue.attached');
   }
@@ -236,15 +246,32 @@ export class QueueAttacher {
   async #leave(partition: number, name: string): Promise<boolean> {
     const { keys } = this.#deps;
     const queue = `${keys.queuePrefix(partition)}:${name}`;
-    const [left] = await this.#scripts.dwDeactivate(
+    const [left, dueMs] = await this.#scripts.dwDeactivate(
       keys.active(partition),
       ...['wait', 'active', 'prioritized', 'delayed', 'paused', 'meta'].map((list) => `${queue}:${list}`),
       keys.jobsIn(partition, name, 'queued'),
       name,
       Date.now(),
-      LEAVE_FOR_MS,
+      this.#deps.leaveForMs ?? LEAVE_FOR_MS,
     );
+    if (left === 2) this.#comeBack(partition, name, Number(dueMs));
     return left !== 0;
+  }
+
+  /** The sweep would find it too, up to its period late: an account of a slow pace would lose that with every call. */
+  #comeBack(partition: number, name: string, dueMs: number): void {
+    const inMs = dueMs - BACK_BEFORE_MS - Date.now();
+    if (inMs > BACK_WITHIN_MS) return;
+    const id = `${partition} ${name}`;
+    clearTimeout(this.#comingBack.get(id));
+    const timer = setTimeout(
+      () => {
+        this.#comingBack.delete(id);
+        this.attach(partition, name);
+      },
+      Math.max(0, inMs),
+    ).unref();
+    this.#comingBack.set(id, timer);
   }
 
   /** From here on a bell opens another. */
@@ -263,6 +290,8 @@ export class QueueAttacher {
   /** Fetches nothing more and waits for the messages under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    for (const timer of this.#comingBack.values()) clearTimeout(timer);
+    this.#comingBack.clear();
     await Promise.all([...this.#attached.values()].map((attached) => this.#close(attached)));
   }
 }

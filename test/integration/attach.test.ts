@@ -185,6 +185,22 @@ describe('a queue that is left', () => {
     await until('the second has run', () => rig.ran.has(second), { withinMs: 3_000 });
   });
 
+  it('until its next work is due comes back in time for it, without a sweep', async () => {
+    const rig = await anAttacher(20, { leaveForMs: 300 });
+    const account = await rig.anAccount();
+    let runs = 0;
+    const dueMs: number[] = [];
+    rig.answer(() => {
+      if (++runs > 1) return DONE;
+      dueMs.push(Date.now() + 1_500);
+      return { kind: 'wait', untilMs: Date.now() + 1_500, wholeQueue: false };
+    });
+    await rig.accept(account);
+    await until('the queue is left', () => runs === 1 && rig.attacher.size === 0, { withinMs: 1_000 });
+    await until('it ran again', () => runs === 2, { withinMs: 4_000 });
+    expect(Date.now()).toBeGreaterThanOrEqual((dueMs[0] ?? 0) - 5);
+  });
+
   it('is not left while its next work is near', async () => {
     const rig = await anAttacher(20);
     const account = await rig.anAccount();
