@@ -89,5 +89,6 @@ it('describes an account by kept values with their age, and reads them when ther
   const refused = await get(`${path}&refresh=true`);
   expect([refused.status, refused.body.code]).toEqual([504, 'query_timed_out']);
   expect((await get('/meta/create')).status).toBe(400);
-  expect((await get(`/meta/create?integrated_account_id=${account.id.replace(/^./, (digit) => (digit === 'f' ? 'e' : 'f'))}`)).status).toBe(404);
+  const unknown = account.id.replace(/^./, (digit) => (digit === 'f' ? 'e' : 'f'));
+  expect((await get(`/meta/create?integrated_account_id=${unknown}`)).status).toBe(404);
 });
