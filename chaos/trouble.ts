@@ -111,7 +111,7 @@ export async function runTrouble(options: {
     await writeFile(file, system.logs());
     verdict.findings.push(`what the workers wrote: ${file}`);
   }
-  const engines_replaced = system.logged('queue.stuck') + system.logged('queue.still_closing');
+  const engines_replaced = system.logged('queue.stuck');
   return { seconds: Math.round((Date.now() - beganMs) / 1_000), troubles, engines_replaced, ...verdict };
 }
 

@@ -22,8 +22,8 @@ const CREATE_WAIT_MS = 2_000;
 /** Bulk work waits no longer: what waits in place holds messages under way that a single create could be. */
 const BULK_WAIT_MS = 500;
 /**
- * All others wait for their turn: several of them make one answer (an account's live values, a look for
- * a lost create), and given back they would begin with the first again, which at a slow pace never comes to the end.
+ * All others wait for their turn: several of them make one answer (an account's live values, a look for a lost create), and
+ * given back they would begin with the first again, which at a slow pace never comes to the end.
  */
 const FOLLOWING_WAIT_MS = 60_000;
 const DEFAULT_TIMEOUT_MS = 30_000;

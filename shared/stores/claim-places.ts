@@ -6,7 +6,7 @@ export type ClaimPlaces = {
   /** Of a job that has its record. */
   own: string;
   /**
-   * Of rows of imports whose record is gone: many to a hash, 61 bytes each instead of the 261 of a key of its own. A hash has the claims of
+   * Of rows of imports whose record is gone: many to a hash, 60 bytes each instead of the 261 of a key of its own. A hash has the claims of
    * one period as long as the retention, and ends one retention after the last of them; this period's, then the last one's.
    */
   packed: readonly [string, string];

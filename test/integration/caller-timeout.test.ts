@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { systemClock } from '../../shared/clock.ts';
+import { createCaller } from '../../shared/providers/caller.ts';
+import { createGate } from '../../shared/providers/gate.ts';
+import { createPlaces } from '../../shared/providers/places.ts';
+import { createProviderClock } from '../../shared/providers/provider-clock.ts';
+import type { Account } from '../../shared/stores/account-store.ts';
+import { aTestRedis } from '../support/redis.ts';
+
+it('calls that hang together give up one after the other, and none later than the account says', async () => {
+  const { redis, keys } = await aTestRedis();
+  const account: Account = {
+    id: randomUUID(),
+    workspace: 'default',
+    name: 'Hanging',
+    provider: 'close',
+    status: 'active',
+    settings: { timeout_ms: 10_000, rate_limit: { requests: 10_000, per_seconds: 1, concurrency: 50 } },
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    credentialsVersion: 1,
+    revision: 1,
+    heldMs: 0,
+  };
+  const timeoutsMs: number[] = [];
+  const caller = createCaller({
+    gate: createGate({ redis, keys, partitions: 1, processId: 'test' }),
+    places: createPlaces(200),
+    send: async ({ timeoutMs }) => {
+      timeoutsMs.push(timeoutMs);
+      return { kind: 'unanswered', code: 'provider_no_answer', message: 'no answer' };
+    },
+    credentialsOf: async () => ({ credentials: { type: 'api_key', api_key: 'k' }, version: 1 }),
+    refresher: {
+      refresh: async () => ({ kind: 'dead', message: 'nothing expires here' }),
+      idle: async () => {},
+    },
+    clock: systemClock,
+    providerClock: createProviderClock(),
+  });
+  // One fewer than open the circuit.
+  const call = caller(account);
+  for (let i = 0; i < 4; i++) await call({ method: 'GET', path: '/me/', purpose: 'look_up' });
+  expect(timeoutsMs).toHaveLength(4);
+  expect(new Set(timeoutsMs).size).toBeGreaterThan(1);
+  for (const ms of timeoutsMs) {
+    expect(ms).toBeLessThanOrEqual(10_000);
+    expect(ms).toBeGreaterThanOrEqual(9_700);
+  }
+});
