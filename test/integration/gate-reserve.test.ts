@@ -76,6 +76,31 @@ describe('bulk work', () => {
     expect(moved.kind === 'go' && moved.waitMs).toBeGreaterThan(0);
   });
 
+  it('that waits for the same place as a single create leaves it that, also when it asks first', async () => {
+    const gate = aGate(await aTestRedis());
+    const pace = aPace({ requests: 10, burst: 1, concurrency: 100 });
+    for (let i = 0; i < 10; i++) {
+      const left = await gate.enter(pace, bulk);
+      if (left.kind !== 'go' || !left.slot) throw new Error('not let pass');
+      // On a busy machine: those a window later have to wait for longer than until their slots.
+      await gate.leftLate(left.slot, (await gate.nowMs()) + 60);
+      await gate.leave(left.lease);
+      await gate.advance(102);
+    }
+    const held = await gate.enter(pace, { ...bulk, waitMsMax: 500 });
+    const single = await gate.enter(pace, { waitMsMax: 2_000 });
+    expect([held, single]).toMatchObject([{ kind: 'go' }, { kind: 'go' }]);
+    const waitMs = single.kind === 'go' ? single.waitMs : 0;
+    expect(waitMs).toBeGreaterThan(20);
+    await gate.advance(waitMs);
+    const bulkAgain = await gate.again(held.lease, pace, bulk);
+    expect(bulkAgain.kind === 'go' && bulkAgain.waitMs).toBeGreaterThan(0);
+    expect(await gate.again(single.lease, pace, { waitMsMax: 1_000 })).toMatchObject({ kind: 'go', waitMs: 0 });
+    // It has its turn one place later.
+    await gate.advance(110);
+    expect(await gate.again(held.lease, pace, bulk)).toMatchObject({ kind: 'go', waitMs: 0 });
+  });
+
   it('leaves one of the calls at once while single creates come', async () => {
     const gate = aGate(await aTestRedis());
     await gate.leave(await aLease(gate));

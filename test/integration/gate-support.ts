@@ -7,7 +7,7 @@ import type { Keys } from '../../shared/redis/keys.ts';
 const PARTITIONS = 1;
 /** Fields of the gate that hold a moment. */
 const TIMES =
-  /^(tat|bulk_tat|bulk_at|own_tat|block|rem_reset|daily_at|probe_at|seen|factor_at|met_at|left\d+)$/;
+  /^(tat|bulk_tat|bulk_at|own_tat|own_due|block|rem_reset|daily_at|probe_at|seen|factor_at|met_at|left\d+)$/;
 
 export function aPace(overrides: Partial<Pace> = {}): Pace {
   return {
@@ -44,8 +44,8 @@ export function aGate({ redis, keys }: { redis: RedisClient; keys: Keys }) {
       return { ...(await gate.enter(account, { ...more, lease, leaseMs, pace, waitMsMax })), lease };
     },
     /** As a call does that has been waiting. */
-    again: (lease: string, pace: Pace) =>
-      gate.enter(account, { lease, leaseMs: 600_000, pace, waitMsMax: 0 }),
+    again: (lease: string, pace: Pace, more: Partial<GateAsk> = {}) =>
+      gate.enter(account, { lease, leaseMs: 600_000, pace, waitMsMax: 0, ...more }),
     /** What the gate is told when it asks for chance, 0…1. */
     setChance: (value: number) => {
       chance = value;

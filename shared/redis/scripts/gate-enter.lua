@@ -20,7 +20,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 -- How long before its moment a call may be let pass (ms): about what it takes to make its intent durable.
 local lead = 15
-local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms', 'limit', 'seen', 'bulk_tat', 'stated', 'stated_ms', 'ceiling', 'ceiling_ms', 'factor', 'count', 'bulk_at', 'own_tat')
+local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms', 'limit', 'seen', 'bulk_tat', 'stated', 'stated_ms', 'ceiling', 'ceiling_ms', 'factor', 'count', 'bulk_at', 'own_tat', 'own_due')
 local block = tonumber(gate[2] or '0')
 if block > now then
   redis.call('ZREM', KEYS[2], ARGV[1])
@@ -57,6 +57,7 @@ local interval = (per + spare) / (requests - burst + 1) / factor
 -- A slot is when a call should leave; a busy machine makes it late, and those behind it come close. So the moments at which
 -- calls did leave are kept, in a ring of at most 256 (of large limits, of every so manieth call): the one that many calls
 -- ago must be a window away, and a part of what is spare is left to the way from here to the provider.
+local reserve = tonumber(ARGV[8])
 local function leaveAt(slot, isProbe)
   local group = math.ceil(requests / 256)
   local count = tonumber(gate[19] or '0')
@@ -65,7 +66,16 @@ local function leaveAt(slot, isProbe)
   if count % group == 0 then
     moment = math.max(moment, tonumber(redis.call('HGET', KEYS[1], place) or '0') + per + spare * 0.6)
   end
-  if moment - now > lead then return {1, math.ceil(moment - now - lead)} end
+  -- Bulk calls and interactive ones that wait for the same place in the ring ask for it in the same moment: the moment of the
+  -- last interactive one that waits in place is kept, and until then bulk work takes none.
+  local due = tonumber(gate[22] or '0')
+  if reserve > 0 and due > now then return {1, math.ceil(due - now)} end
+  if moment - now > lead then
+    if reserve == 0 and moment > due and moment - now <= tonumber(ARGV[7]) then
+      redis.call('HSET', KEYS[1], 'own_due', string.format('%.3f', moment))
+    end
+    return {1, math.ceil(moment - now - lead)}
+  end
   local at = string.format('%.3f', moment)
   local fields = {'count', count + 1}
   if count % group == group - 1 then fields[3], fields[4] = place, at else place = '' end
@@ -74,7 +84,6 @@ local function leaveAt(slot, isProbe)
 end
 local held = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if held then return leaveAt(tonumber(held) - tonumber(ARGV[2]), gate[9] == ARGV[1] and 1 or 0) end
-local reserve = tonumber(ARGV[8])
 -- Interactive work counts as present for ten seconds after it asked, turned away or not.
 if reserve == 0 then redis.call('HSET', KEYS[1], 'seen', string.format('%.0f', now)) end
 local isShared = reserve > 0 and now - tonumber(gate[12] or '0') < 10000
