@@ -10,20 +10,21 @@ const GROWING = {
   daily: { firstMs: 300_000, maxMs: 3_600_000 },
 } as const;
 /** A window this short is a pace; a longer one a budget, of which the last second does not matter. */
-const SHORT_MS = 60_000;
+const SHORT_MS = 10_000;
 
 /**
  * What an answer teaches the gate about limits.
- * @param pace the account's: where it was set for it, nothing counts any more when its window is over.
+ * @param pace the account's: where it was set for it, nothing counts any more when its window is over; and what is spent at it for
+ *   long is no short window.
  */
 export function lessonsOf(
   descriptor: ProviderDescriptor,
   request: ProviderRequest,
   answer: AnsweredCall,
   nowMs: number,
-  pace: Pick<Pace, 'learns' | 'perMs'>,
+  pace: Pick<Pace, 'learns' | 'requests' | 'perMs'>,
 ): Leaving {
-  const learned = readLimits(descriptor, answer, nowMs);
+  const learned = readLimits(descriptor, answer, nowMs, pace);
   const source = Object.keys(learned).length > 0 ? 'headers' : undefined;
   const stated = statedPace(request, answer, learned, nowMs);
   if (answer.status < 400)
@@ -67,10 +68,17 @@ function statedPace(
  * A reset in steps (whole seconds) is later than the truth by up to one. Within a short window that would stop every
  * account that keeps to its pace once per window; a refusal, though, is waited out as it was stated.
  */
-function readLimits(descriptor: ProviderDescriptor, answer: AnsweredCall, nowMs: number): LearnedLimits {
+function readLimits(
+  descriptor: ProviderDescriptor,
+  answer: AnsweredCall,
+  nowMs: number,
+  { requests, perMs }: Pick<Pace, 'requests' | 'perMs'>,
+): LearnedLimits {
   const learned = descriptor.readLimits(answer.headers, nowMs);
   const { resetStepMs } = descriptor.rateLimit;
-  const { resetAtMs } = learned;
+  const { limit = 0, resetAtMs } = learned;
   if (!resetStepMs || resetAtMs === undefined || answer.status >= 400) return learned;
-  return resetAtMs - nowMs > SHORT_MS ? learned : { ...learned, resetAtMs: resetAtMs - resetStepMs };
+  // Near its end a long window looks short: what it allows in all shows what it is.
+  const windowMs = Math.max(resetAtMs - nowMs, (limit * perMs) / requests);
+  return windowMs > SHORT_MS ? learned : { ...learned, resetAtMs: resetAtMs - resetStepMs };
 }

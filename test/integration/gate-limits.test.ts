@@ -147,6 +147,20 @@ describe('a budget stated in headers', () => {
     expect(await isOpen(gate)).toBe(true);
   });
 
+  it('that lasts is the smaller of two answers that overtook each other, with what is in flight taken off', async () => {
+    const gate = aGate(await aTestRedis());
+    const says = (remaining: number) => ({ concurrency: 8, learned: { remaining, resetAtMs: 30_000 } });
+    const [first, second, third] = [await aLease(gate), await aLease(gate), await aLease(gate)];
+    // Two are still in flight: whether the provider counted them, nobody knows.
+    await gate.leave(third, says(3));
+    await gate.leave(second, says(0));
+    await gate.leave(first, says(2));
+    expect(await gate.enter(FAST)).toMatchObject({ kind: 'later', reason: 'budget' });
+    // More than can have been in flight is news: calls of others were given back.
+    await gate.leave('', says(100));
+    expect(await isOpen(gate)).toBe(true);
+  });
+
   it('of the next window counts at once: the account does not crawl on the remainder of the last', async () => {
     const gate = aGate(await aTestRedis());
     const pace = aPace({ requests: 25 });

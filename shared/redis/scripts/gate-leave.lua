@@ -94,10 +94,22 @@ if KEYS[3] ~= KEYS[1] then
   redis.call('PEXPIRE', KEYS[3], 600000)
 end
 if ARGV[6] ~= '' and ARGV[7] ~= '' then
-  -- The provider counted what it had seen; calls still in flight may not be among them. Answers overtake each other,
-  -- which is off by at most those in flight, so the newest one simply counts.
+  -- The provider counted what it had seen; calls still in flight may not be among them.
   local stated, inFlight = math.floor(tonumber(ARGV[6])), redis.call('ZCARD', KEYS[2])
-  redis.call('HSET', KEYS[1], 'rem', stated > 0 and math.max(1, stated - inFlight) or 0, 'rem_reset', string.format('%.0f', now + tonumber(ARGV[7])))
+  local reset, left = now + tonumber(ARGV[7]), math.max(0, stated - inFlight)
+  if tonumber(ARGV[7]) > 10000 then
+    -- Answers overtake each other, by no more than what may be in flight. Of a budget that lasts the smaller counts: a few calls
+    -- left over cost nothing, one too many is a refusal.
+    local before = redis.call('HMGET', KEYS[1], 'rem', 'rem_reset')
+    local known = tonumber(before[1] or '')
+    if known and math.abs(tonumber(before[2]) - reset) < 2000 and left - known <= 2 * tonumber(ARGV[18]) then
+      left = math.min(left, math.max(0, known))
+    end
+  elseif stated > 0 then
+    -- Of a window that is over in a moment the newest answer simply counts: it is off by at most those in flight.
+    left = math.max(1, left)
+  end
+  redis.call('HSET', KEYS[1], 'rem', left, 'rem_reset', string.format('%.0f', reset))
 end
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'limit', ARGV[8]) end
 if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'daily_used', ARGV[9], 'daily_max', ARGV[10], 'daily_at', string.format('%.0f', now)) end
