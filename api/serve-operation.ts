@@ -1,4 +1,5 @@
 import type { Request, RequestHandler, Response, Router } from 'express';
+import { z } from 'zod';
 import type { Operation, OperationInput, Scope } from '../shared/contract/operation.ts';
 import { parseQuery } from '../shared/contract/parse-query.ts';
 import { check } from '../shared/contract/validation-failures.ts';
@@ -28,7 +29,10 @@ export type Guard = { authenticate: RequestHandler; requireScope: (scope: Scope)
 
 export type ServeOptions<O extends Operation> = {
   /** An answer to a body that does not pass the schema, instead of 400; undefined: 400 after all. */
-  onInvalidBody?: (failures: FieldFailure[], input: Omit<HandlerInput<O>, 'body'>) => Answer | undefined;
+  onInvalidBody?: (
+    failures: FieldFailure[],
+    input: Omit<HandlerInput<O>, 'body'>,
+  ) => Answer | undefined | Promise<Answer | undefined>;
 };
 
 /** Turns an operation and its handler into a route. */
@@ -68,7 +72,16 @@ export function toRoutePath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
-function run<O extends Operation>(
+const NO_QUERY = z.strictObject({});
+
+/** A filter that nobody reads would be taken for one that was kept; only those who look whether we live may add what they like. */
+function queryOf({ query, scope }: Operation, url: string): unknown {
+  if (query) return parseQuery(url, query);
+  if (scope !== null) parseQuery(url, NO_QUERY);
+  return undefined;
+}
+
+async function run<O extends Operation>(
   operation: O,
   handler: Handler<O>,
   { onInvalidBody }: ServeOptions<O>,
@@ -78,7 +91,7 @@ function run<O extends Operation>(
   const facts = { caller: res.locals.caller ?? NOBODY, requestId: res.locals.requestId ?? '', req, res };
   const parts = {
     params: operation.params && parseParams(req.params, operation.params),
-    query: operation.query && parseQuery(req.url, operation.query),
+    query: queryOf(operation, req.url),
     headers: operation.headers && parseHeaders(req.headers, operation.headers),
   };
   const body = operation.body
@@ -87,7 +100,7 @@ function run<O extends Operation>(
   // Each part is the output of the operation's own schema for it, or undefined where it has none.
   const input = { ...facts, ...parts, body: body?.ok ? body.value : undefined } as HandlerInput<O>;
   if (body?.ok !== false) return handler(input);
-  const answer = onInvalidBody?.(body.failures, input);
+  const answer = await onInvalidBody?.(body.failures, input);
   if (answer) return answer;
   throw invalidBody(body.failures);
 }

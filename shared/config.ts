@@ -88,8 +88,11 @@ export const VARIABLES = {
   },
   adminToken: {
     name: 'ADMIN_TOKEN',
-    schema: z.string().min(16, { error: 'must have at least 16 characters' }).optional(),
-    meaning: 'Bearer token that may do everything. Required; npm start makes one.',
+    schema: z
+      .string()
+      .regex(/^[\x21-\x7e]+$/, { error: 'must be printable ASCII without blanks' })
+      .optional(),
+    meaning: 'Bearer token that may do everything; make it long and random. Required; npm start makes one.',
   },
   encryptionKeys: {
     name: 'ENCRYPTION_KEYS',

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import express, { type Router } from 'express';
+import { methodNotAllowed } from '../middleware/handle-error.ts';
 
 /** Nothing of the page comes from elsewhere, and nothing else may. */
 const POLICY =
@@ -53,4 +54,5 @@ export function serveDocs(router: Router): void {
       files(req, res, next);
     },
   );
+  router.all(['/docs', '/docs/'], methodNotAllowed(['GET', 'HEAD']));
 }

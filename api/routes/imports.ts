@@ -48,7 +48,7 @@ const LIMIT = 50;
 
 /** `/imports`. */
 export function serveImports(serve: Serve, deps: ImportsDeps): void {
-  serve(operations.createImport, async ({ query, headers, caller, req }) => {
+  serve(operations.createImport, async ({ query, headers, caller, requestId, req }) => {
     const account = await getAccount(deps.accounts, caller.workspace, query.integrated_account_id);
     const submission = {
       account,
@@ -56,6 +56,7 @@ export function serveImports(serve: Serve, deps: ImportsDeps): void {
       stream: bytesOf(req),
       contentType: req.headers['content-type'],
       contentEncoding: req.headers['content-encoding'],
+      requestId,
       idempotencyKey: headers['idempotency-key'],
     };
     try {

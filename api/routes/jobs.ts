@@ -21,9 +21,9 @@ export function serveJobs(serve: Serve, deps: JobsDeps): void {
     body: await listJobs(deps, caller.workspace, query),
   }));
 
-  serve(operations.retryJobs, async ({ body, caller }) => ({
+  serve(operations.retryJobs, async ({ query, body, caller }) => ({
     status: 202,
-    body: await retryJobs(deps, caller.workspace, body),
+    body: await retryJobs(deps, caller.workspace, { ...query, ...body }),
   }));
 
   serve(operations.getJob, async ({ params, query, caller, res }) => {

@@ -1,7 +1,14 @@
 import { AppError } from '../../shared/app-error.ts';
 import type { OperationInput } from '../../shared/contract/operation.ts';
 import type { listJobs as operation } from '../../shared/contract/operations/jobs.ts';
-import { type JobRecord, type JobView, viewJob } from '../../shared/domain/job.ts';
+import {
+  type AccountHold,
+  type JobRecord,
+  type JobStatus,
+  type JobView,
+  storedStatuses,
+  viewJob,
+} from '../../shared/domain/job.ts';
 import { isUuid } from '../../shared/ids.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
 import type { JobPage } from '../../shared/stores/job-store.ts';
@@ -23,28 +30,61 @@ export async function accountsOf(
   return id === undefined ? deps.accounts.list(workspace) : [await getAccount(deps.accounts, workspace, id)];
 }
 
-/** One page of the workspace's jobs. */
+/** One page of the workspace's jobs. A status is looked for as it is shown, which the account has a say in. */
 export async function listJobs(deps: JobsDeps, workspace: string, filter: Filter): Promise<Page> {
   refuseForeignCursor(filter.cursor);
   const accounts = await accountsOf(deps, workspace, filter.integrated_account_id);
-  const byId = new Map(accounts.map((account) => [account.id, account]));
+  const nowMs = deps.clock.nowMs();
+  const holdOf = rememberHolds(deps, accounts, nowMs);
+  const statuses = filter.status && (await statusesBy(holdOf, accounts, filter.status, nowMs));
   const { jobs, nextCursor } = filter.idempotency_key
-    ? { jobs: await findByKey(deps, accounts, filter.idempotency_key, filter), nextCursor: undefined }
+    ? {
+        jobs: await findByKey(deps, accounts, filter.idempotency_key, filter, statuses),
+        nextCursor: undefined,
+      }
     : filter.import_id
-      ? await listRows(deps, workspace, filter.import_id, filter)
+      ? await listRows(deps, workspace, filter.import_id, filter, statuses)
       : await deps.jobs.list({
           accounts: accounts.map(({ id }) => id),
-          statuses: filter.status,
+          statuses,
           createdAfterMs: filter.created_after,
           cursor: filter.cursor,
           limit: filter.limit ?? LIMIT,
         });
-  const nowMs = deps.clock.nowMs();
   const own = jobs.filter((job) => job.workspace === workspace);
   // Commands of one turn go out as one pipeline, so a page costs one more trip at most.
-  const holds = await Promise.all(own.map((job) => findHold(deps.readGate, byId.get(job.account), nowMs)));
+  const holds = await Promise.all(own.map((job) => holdOf(job.account)));
   const data = own.map((job, i) => viewJob(job, holds[i], nowMs));
   return { object: 'list', data, next_cursor: nextCursor ?? null };
+}
+
+type HoldOf = (account: string) => Promise<AccountHold | undefined>;
+type StatusesOf = (account: string) => readonly JobStatus[];
+
+/** Each account's hold, read once: jobs are found and shown by the same. */
+function rememberHolds(deps: JobsDeps, accounts: Account[], nowMs: number): HoldOf {
+  const byId = new Map(accounts.map((account) => [account.id, account]));
+  const known = new Map<string, ReturnType<HoldOf>>();
+  return (id) => {
+    const hold = known.get(id) ?? findHold(deps.readGate, byId.get(id), nowMs);
+    known.set(id, hold);
+    return hold;
+  };
+}
+
+async function statusesBy(
+  holdOf: HoldOf,
+  accounts: Account[],
+  shown: readonly JobStatus[],
+  nowMs: number,
+): Promise<StatusesOf> {
+  // Only these two are shown otherwise than they are stored.
+  if (!shown.includes('queued') && !shown.includes('waiting')) return () => shown;
+  const entries = await Promise.all(
+    accounts.map(async ({ id }) => [id, storedStatuses(shown, await holdOf(id), nowMs)] as const),
+  );
+  const byAccount = new Map(entries);
+  return (account) => byAccount.get(account) ?? shown;
 }
 
 /** Rows are listed by their import alone; an unknown one has none. */
@@ -53,13 +93,14 @@ async function listRows(
   workspace: string,
   importId: string,
   filter: Filter,
+  statuses: StatusesOf | undefined,
 ): Promise<JobPage> {
   const record = isUuid(importId) ? await deps.imports.find(importId) : undefined;
   if (!record || record.workspace !== workspace) return { jobs: [] };
   if (filter.integrated_account_id && filter.integrated_account_id !== record.account) return { jobs: [] };
   if (filter.created_after !== undefined && record.createdAtMs <= filter.created_after) return { jobs: [] };
   return listRowJobs(deps, record, {
-    statuses: filter.status,
+    statuses: statuses?.(record.account),
     cursor: filter.cursor,
     limit: filter.limit ?? LIMIT,
   });
@@ -80,6 +121,7 @@ async function findByKey(
   accounts: Account[],
   key: string,
   filter: Filter,
+  statuses: StatusesOf | undefined,
 ): Promise<JobRecord[]> {
   const ids = await Promise.all(accounts.map(({ id }) => deps.jobs.findByIdempotencyKey(id, key)));
   const jobs = await Promise.all(ids.map((id) => (id === undefined ? undefined : deps.jobs.find(id))));
@@ -87,7 +129,7 @@ async function findByKey(
     .filter((job) => job !== undefined)
     .filter(
       (job) =>
-        (!filter.status || filter.status.includes(job.status)) &&
+        (!statuses || statuses(job.account).includes(job.status)) &&
         (!filter.import_id || filter.import_id === job.importId) &&
         (filter.created_after === undefined || job.createdAtMs > filter.created_after),
     )

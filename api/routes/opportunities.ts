@@ -46,6 +46,7 @@ export function serveOpportunities(serve: Serve, deps: OpportunitiesDeps): void 
         query: options,
         callbackUrl: query.callback_url,
         idempotencyKey: headers['idempotency-key'],
+        requestId,
         traceparent: headers.traceparent,
       };
       try {
@@ -70,8 +71,11 @@ export function serveOpportunities(serve: Serve, deps: OpportunitiesDeps): void 
       }
     },
     {
-      onInvalidBody: (failures, { query }) =>
-        query.dry_run ? { status: 200, body: previewOfInvalid(failures) } : undefined,
+      onInvalidBody: async (failures, { query, caller }) => {
+        if (!query.dry_run) return undefined;
+        await getAccount(deps.accounts, caller.workspace, query.integrated_account_id);
+        return { status: 200, body: previewOfInvalid(failures) };
+      },
     },
   );
 }

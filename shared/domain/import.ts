@@ -128,6 +128,8 @@ export type ImportRecord = {
   /** Only rows that failed before are begun: see retry-failed. */
   retrying?: boolean;
   error?: JobError;
+  /** `X-Request-Id` of the upload: errors of its rows name it. */
+  requestId?: string;
   idempotencyKey?: string;
   /** SHA-256 of the body as it came. */
   bodyHash?: string;

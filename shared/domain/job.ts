@@ -161,6 +161,8 @@ export type JobRecord = {
   warnings: Warning[];
   idempotencyKey?: string;
   idempotencyHash?: string;
+  /** `X-Request-Id` of the request that made it: its errors name it. */
+  requestId?: string;
   traceparent?: string;
   callbackUrl?: string;
   importId?: string;
@@ -217,7 +219,12 @@ export const JobView = z
     warnings: z.array(z.object({ code: z.string(), pointer: z.string().optional(), message: z.string() })),
     applied_defaults: z.record(z.string(), z.unknown()),
     idempotency_key: z.string().nullable(),
-    request: z.object({ query: z.record(z.string(), z.unknown()), body: z.record(z.string(), z.unknown()) }),
+    request: z.object({
+      query: z.record(z.string(), z.unknown()).meta({
+        description: 'Its options, by the names they are sent with; a retry takes them as they are.',
+      }),
+      body: z.record(z.string(), z.unknown()),
+    }),
     attempts: z.array(
       z.object({
         number: z.int(),
@@ -283,6 +290,38 @@ function viewWait(job: JobRecord, hold: AccountHold | undefined, nowMs: number) 
   return { status: job.status, reason: job.waitReason ?? null, nextMs: job.nextAttemptAtMs } as const;
 }
 
+/**
+ * Statuses in the record of jobs that are shown with one of `shown`: what {@link viewJob} makes of a hold, the other way round.
+ */
+export function storedStatuses(
+  shown: readonly JobStatus[],
+  hold: AccountHold | undefined,
+  nowMs: number,
+): JobStatus[] {
+  const isHeld =
+    hold !== undefined &&
+    (hold.status !== 'active' || (hold.blockedUntilMs !== undefined && hold.blockedUntilMs > nowMs));
+  if (!isHeld) return [...shown];
+  const others = shown.filter((status) => status !== 'queued' && status !== 'waiting');
+  return shown.includes('waiting') ? [...others, 'queued', 'waiting'] : others;
+}
+
+/** Options as they were sent; see contract/create-query.ts for the way there. */
+function viewQuery({ response_format, ignore_remote_data, exclude_fields, ...same }: JobRequest['query']) {
+  return {
+    truto_response_format: response_format,
+    ...(ignore_remote_data === undefined ? {} : { truto_ignore_remote_data: ignore_remote_data }),
+    ...(exclude_fields === undefined ? {} : { truto_exclude_fields: exclude_fields }),
+    ...same,
+  };
+}
+
+/** The one shape of all errors: whoever asks later learns of the request that made the job, not of the one that reads it. */
+function viewError({ error, requestId, id }: JobRecord): unknown {
+  if (!error) return null;
+  return { ...error, ...(requestId === undefined ? {} : { request_id: requestId }), job_id: id };
+}
+
 /** The public view of a record. Pure. */
 export function viewJob(job: JobRecord, hold?: AccountHold, nowMs = 0): JobView {
   const wait = viewWait(job, hold, nowMs);
@@ -304,12 +343,12 @@ export function viewJob(job: JobRecord, hold?: AccountHold, nowMs = 0): JobView 
     warnings: job.warnings,
     applied_defaults: job.appliedDefaults,
     idempotency_key: job.idempotencyKey ?? null,
-    request: job.request,
+    request: { query: viewQuery(job.request.query), body: job.request.body },
     attempts: job.attempts.map(viewAttempt),
     marker: job.id,
     ...(job.candidates.length > 0 ? { candidates: job.candidates } : {}),
     sequence: job.sequence,
     result: job.status === 'succeeded' ? (job.result ?? null) : null,
-    error: failed ? (job.error ?? null) : null,
+    error: failed ? viewError(job) : null,
   };
 }

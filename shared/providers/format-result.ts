@@ -34,16 +34,14 @@ function unified(opportunity: Opportunity, { ignore_remote_data }: Format): Reco
 const MODEL_FIELDS = Object.keys(Opportunity.shape).filter((field) => field !== 'remote_data');
 
 function normalize(opportunity: Opportunity): Record<string, unknown> {
-  const { account, stage, tags, contact, custom_fields } = opportunity;
+  const { account, stage, tags } = opportunity;
   const fields: Record<string, unknown> = { ...opportunity };
   const all = Object.fromEntries(MODEL_FIELDS.map((field) => [field, fields[field] ?? null]));
   return {
     ...all,
     account: account ? { id: account.id, name: account.name ?? null } : null,
     stage: stage ? { id: stage.id ?? null, name: stage.name ?? null } : null,
-    tags: tags?.map((tag) => ({ id: tag.id ?? null, name: tag.name ?? null })) ?? [],
-    contact: contact ?? [],
-    custom_fields: custom_fields ?? {},
+    tags: tags?.map((tag) => ({ id: tag.id ?? null, name: tag.name ?? null })) ?? null,
   };
 }
 

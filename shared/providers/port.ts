@@ -165,6 +165,8 @@ export type ProviderDescriptor = {
   /** The provider's documentation of its create call. */
   docsUrl: string;
   support: Record<UnifiedField, FieldSupport>;
+  /** Of the fields it supports, those that an account like this has no place for. */
+  unsupportedIn?: (settings: AccountSettings, facts: AccountFacts) => UnifiedField[];
   /** One sentence per field where the mapping needs explaining (goes into meta and docs). */
   notes: Partial<Record<UnifiedField, string>>;
   required: RequiredField[];

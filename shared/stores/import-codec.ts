@@ -83,6 +83,7 @@ export function encodeNewImport(record: ImportRecord): string[] {
     ['chunks', '0'],
     ['next', '1'],
     ['total', '0'],
+    ['req', record.requestId],
     ['key', record.idempotencyKey],
   ];
   return pairs.flatMap(([field, value]) => (value ? [field, value] : []));
@@ -143,6 +144,7 @@ export function decodeImport(id: string, hash: Hash, running: number): ImportRec
     stop: hash.stop === 'cancelled' || hash.stop === 'max_errors' ? hash.stop : undefined,
     retrying: hash.retrying === '1',
     error: parse(hash.error, undefined),
+    requestId: hash.req || undefined,
     idempotencyKey: hash.key || undefined,
     bodyHash: hash.body_hash || undefined,
   };

@@ -7,7 +7,8 @@ import { decodeJob } from './job-codec.ts';
 
 export type JobFilter = {
   accounts: string[];
-  statuses?: readonly JobStatus[];
+  /** The same for all accounts, or by account. */
+  statuses?: readonly JobStatus[] | ((account: string) => readonly JobStatus[]);
   createdAfterMs?: number;
   /** Rows of imports, too; without it they are left out. */
   withRows?: boolean;
@@ -22,8 +23,13 @@ type Deps = { redis: RedisClient; keys: Keys; partitions: number };
 /** Records read for one page at most: a filter that hardly matches gives a short page with a cursor, not a long wait. */
 const READS_MAX = 2_000;
 
+function statusesOf({ statuses }: JobFilter, account: string): readonly JobStatus[] | undefined {
+  return typeof statuses === 'function' ? statuses(account) : statuses;
+}
+
 /** Indexes that hold every job of these statuses; succeeded jobs stand only in the index of all. */
-function indexesFor(deps: Deps, account: string, statuses: readonly JobStatus[] | undefined): string[] {
+function indexesFor(deps: Deps, account: string, filter: JobFilter): string[] {
+  const statuses = statusesOf(filter, account);
   const p = partitionOfAccount(account, deps.partitions);
   if (!statuses || statuses.includes('succeeded')) return [deps.keys.jobs(p, account)];
   return statuses.map((status) => deps.keys.jobsIn(p, account, status));
@@ -46,7 +52,7 @@ async function nextIds(
 
 /** Jobs of several accounts from new to old. Ids sort by time, so indexes of many accounts merge by plain order. */
 export async function listJobs(deps: Deps, filter: JobFilter): Promise<JobPage> {
-  const indexes = filter.accounts.flatMap((account) => indexesFor(deps, account, filter.statuses));
+  const indexes = filter.accounts.flatMap((account) => indexesFor(deps, account, filter));
   const floor = lowestIdAt(filter.createdAfterMs ?? 0);
   const jobs: JobRecord[] = [];
   let cursor = filter.cursor;
@@ -76,6 +82,7 @@ async function readJob(deps: Deps, id: string): Promise<JobRecord | undefined> {
 }
 
 function matches(job: JobRecord, filter: JobFilter): boolean {
-  if (filter.statuses && !filter.statuses.includes(job.status)) return false;
+  const statuses = statusesOf(filter, job.account);
+  if (statuses && !statuses.includes(job.status)) return false;
   return filter.createdAfterMs === undefined || job.createdAtMs > filter.createdAfterMs;
 }

@@ -13,6 +13,7 @@ export type AcceptInput = {
   warnings: Warning[];
   /** `fingerprint`: text without blanks that is equal for the same request only. */
   idempotency?: { key: string; fingerprint: string };
+  requestId?: string;
   traceparent?: string;
   callbackUrl?: string;
   importId?: string;

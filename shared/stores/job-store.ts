@@ -291,6 +291,7 @@ export function newJobRecord(
     warnings: input.warnings,
     idempotencyKey: input.idempotency?.key,
     idempotencyHash,
+    requestId: input.requestId,
     traceparent: input.traceparent,
     callbackUrl: input.callbackUrl,
     importId: input.importId,

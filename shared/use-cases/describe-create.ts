@@ -49,13 +49,15 @@ export function describeCreate(
   const body = toSchema(OpportunityInput);
   const properties = propertiesOf(body);
   const required = requiredFields(descriptor, defaults);
+  const without = account ? (descriptor.unsupportedIn?.(account.settings, account.facts) ?? []) : [];
   const fields = UNIFIED_FIELDS.map((name): FieldDescription => {
+    const support = without.includes(name) ? 'unsupported' : descriptor.support[name];
     const schema = narrowSchema(name, properties[name] ?? {}, account?.facts);
-    properties[name] = descriptor.support[name] === 'unsupported' ? { ...schema, deprecated: true } : schema;
+    properties[name] = support === 'unsupported' ? { ...schema, deprecated: true } : schema;
     return {
       name,
       type: String(schema.type ?? 'any'),
-      support: descriptor.support[name],
+      support,
       required: required.includes(name),
       or_remote_data: descriptor.required.filter(({ field }) => field === name).flatMap((r) => r.remoteKeys),
       description: typeof schema.description === 'string' ? schema.description : null,

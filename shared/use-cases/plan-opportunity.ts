@@ -95,17 +95,24 @@ const isOther = (missing: RequiredField[]) => (failure: FieldFailure) =>
 
 function toError(missing: RequiredField[], invalid: FieldFailure[], failures: FieldFailure[]): AppError {
   const named = failures.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ');
-  if (missing.length > 0) {
-    const fields = [...new Set(missing.map(({ field }) => field))];
-    return new AppError('missing_required_fields', `Required fields are missing: ${fields.join(', ')}.`, {
-      failures,
-      insight: {
-        missing_required_body_fields: {
-          description: 'Fields the provider cannot do without; send them, or set defaults on the account.',
-          value: fields,
+  // What is needed only beside another field (an amount's currency) the mapping finds out.
+  const besides = invalid.filter(({ code }) => code === 'missing_required_fields');
+  const fields = new Set<string>(missing.map(({ field }) => field));
+  for (const { pointer } of besides) fields.add(pointer.split('/')[1] ?? pointer);
+  if (fields.size > 0) {
+    return new AppError(
+      'missing_required_fields',
+      `Required fields are missing: ${[...fields].join(', ')}.`,
+      {
+        failures,
+        insight: {
+          missing_required_body_fields: {
+            description: 'Fields the provider cannot do without; send them, or set defaults on the account.',
+            value: [...fields],
+          },
         },
       },
-    });
+    );
   }
   if (invalid.length === 0)
     return new AppError('unsupported_field', `The provider has no place for this: ${named}`, { failures });

@@ -126,6 +126,7 @@ function jobOfRow(
       },
       appliedDefaults: {},
       warnings: [],
+      requestId: record.requestId,
       importId: record.id,
     },
     undefined,
@@ -157,7 +158,8 @@ function errorOf({ code = 'worker_fault', message, pointer }: RowResult): JobRec
     statusCode: entry.statusCode,
     error: reasonPhrase(entry.statusCode),
     message: text,
-    code,
+    // What is wrong with a field is said of the field; the error's own code is one of the catalogue.
+    code: isErrorCode(code) ? code : 'invalid_body',
     retryable: entry.retryable,
     ...(pointer === undefined ? {} : { details: { failures: [{ pointer, code, message: text }] } }),
   };

@@ -52,6 +52,7 @@ export type ImportSubmission = {
   stream: AsyncIterable<Uint8Array>;
   contentType: string | undefined;
   contentEncoding: string | undefined;
+  requestId?: string;
   idempotencyKey?: string;
 };
 
@@ -138,6 +139,7 @@ function newRecord(deps: SubmitImportDeps, submission: ImportSubmission, reading
       cancelled: 0,
       duplicate: 0,
     },
+    requestId: submission.requestId,
     idempotencyKey: submission.idempotencyKey,
   };
 }

@@ -5,6 +5,7 @@ import type { JobRecord, JobRequest } from '../domain/job.ts';
 import type { OpportunityInput } from '../domain/opportunity.ts';
 import { paceOf } from '../providers/pace.ts';
 import type { ProviderDescriptor } from '../providers/port.ts';
+import type { AccountQueries } from '../queues/account-queries.ts';
 import type { AccountQueues } from '../queues/account-queues.ts';
 import { PRIORITY } from '../queues/messages.ts';
 import { isNotSent, isRefusedByStore } from '../redis/unavailable.ts';
@@ -19,6 +20,7 @@ export type SubmitDeps = {
   accounts: { facts(id: string): Promise<AccountFacts | undefined> };
   jobs: Pick<JobStore, 'newId' | 'accept' | 'find' | 'findByIdempotencyKey'>;
   queues: Pick<AccountQueues, 'add' | 'remove' | 'ring'>;
+  queries: Pick<AccountQueries, 'ask'>;
   descriptorOf: (provider: ProviderName) => ProviderDescriptor;
   readGate: ReadGate;
   clock: Clock;
@@ -33,12 +35,15 @@ export type Submission = {
   query: JobRequest['query'];
   callbackUrl?: string;
   idempotencyKey?: string;
+  requestId?: string;
   traceparent?: string;
 };
 
 export type Submitted = { job: JobRecord; replayed: boolean };
 
 const FIRST_GENERATION = 1;
+/** How long an account's first create with `reject` waits for its live values. */
+const FACTS_WAIT_MS = 5_000;
 
 /**
  * Accepts one create: planned as the worker will, then on disk and queued. Resolves only after both.
@@ -58,7 +63,7 @@ export async function submitOpportunity(deps: SubmitDeps, submission: Submission
     settings: account.settings,
     body,
     query,
-    facts: await deps.accounts.facts(account.id),
+    facts: await findFacts(deps, submission),
     jobId: id,
     nowMs: deps.clock.nowMs(),
   });
@@ -77,10 +82,27 @@ export async function submitOpportunity(deps: SubmitDeps, submission: Submission
     ...(idempotencyKey !== undefined && fingerprint !== undefined
       ? { idempotency: { key: idempotencyKey, fingerprint } }
       : {}),
+    requestId: submission.requestId,
     traceparent: submission.traceparent,
     callbackUrl,
   });
   return settle(deps, id, account, accepted);
+}
+
+/**
+ * `reject` promises its 400 before anything is stored, and whether an account has a place for a currency only its live values
+ * tell: an account's first such create asks for them. Without an answer it is accepted, and the worker decides.
+ */
+async function findFacts(
+  deps: SubmitDeps,
+  { account, body, query }: Submission,
+): Promise<AccountFacts | undefined> {
+  const known = await deps.accounts.facts(account.id);
+  const rejects = (query.on_unsupported ?? account.settings.on_unsupported) === 'reject';
+  if (known || !rejects || body.currency === undefined) return known;
+  const answer = await deps.queries.ask(account, { kind: 'facts' }, FACTS_WAIT_MS).catch(() => undefined);
+  // The worker's own answer to this question.
+  return answer?.ok ? (answer.value as AccountFacts) : undefined;
 }
 
 /** A key that was accepted keeps its job, even if the account's settings would refuse the request today. */

@@ -222,9 +222,9 @@ describe('a create that is wrong', () => {
       '&truto_exclude_fields[]=id&truto_exclude_fields[]=owner.id,name&remote_query[foo][bar]=baz&remote_query[a.b]=1&truto_ignore_remote_data=1';
     const reply = await api.create(account.id, ok, { query: syntax });
     expect(reply.body.request.query).toEqual({
-      response_format: 'unified',
-      ignore_remote_data: true,
-      exclude_fields: ['id', 'owner.id', 'name'],
+      truto_response_format: 'unified',
+      truto_ignore_remote_data: true,
+      truto_exclude_fields: ['id', 'owner.id', 'name'],
       remote_query: { foo: { bar: 'baz' }, 'a.b': '1' },
     });
   });

@@ -329,6 +329,7 @@ describe('dry_run', () => {
       body: { valid: false, request: null, errors: [{ pointer: '/nam' }] },
     });
     expect((await api.create(account.id, {}, { query: '&dry_run=maybe' })).status).toBe(400);
+    expect((await api.create(unknownId(), { nam: 1 }, { query: '&dry_run=true' })).status).toBe(404);
   });
 });
 

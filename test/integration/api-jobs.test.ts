@@ -51,8 +51,8 @@ async function end(
 
 async function aJob(api: TestApi, account?: string, headers = {}) {
   const id = account ?? (await api.connectAccount('close')).id;
-  const { body } = await api.create(id, MINIMUM.close, { headers });
-  return { id: body.id as string, account: id as string };
+  const { body, headers: answered } = await api.create(id, MINIMUM.close, { headers });
+  return { id: body.id as string, account: id as string, requestId: answered.get('x-request-id') };
 }
 
 const post = (api: TestApi, path: string, body?: unknown) => api.call(path, { method: 'POST', body });
@@ -60,12 +60,13 @@ const post = (api: TestApi, path: string, body?: unknown) => api.call(path, { me
 describe('reading jobs', () => {
   it('wakes a long-poll when the job settles, and gives the present state when the time is up', async () => {
     const api = await startTestApi();
-    const { id } = await aJob(api);
+    const { id, requestId } = await aJob(api);
     const pending = api.call(`/jobs/${id}?wait=20`);
     await begin(api, id);
     await end(api, id, 'failed', { error: ERROR });
     const { body } = await pending;
-    expect(body).toMatchObject({ status: 'failed', error: ERROR, sequence: 3 });
+    expect(body).toMatchObject({ status: 'failed', error: { ...ERROR, job_id: id }, sequence: 3 });
+    expect(body.error.request_id).toBe(requestId);
     expect(body.attempts).toHaveLength(1);
     expect(body.finished_at).not.toBeNull();
     const other = await aJob(api);
@@ -99,6 +100,12 @@ describe('reading jobs', () => {
     expect(await ids('idempotency_key=one')).toEqual([first.id]);
     expect(await ids('status=failed,cancelled')).toEqual([]);
     expect(await ids('status[]=queued&status[]=failed')).toHaveLength(3);
+    await post(api, `/integrated-accounts/${first.account}/pause`);
+    // Found as it is shown: it waits for its account.
+    expect(await ids('status=waiting')).toEqual([first.id]);
+    expect(await ids('status=waiting&idempotency_key=one')).toEqual([first.id]);
+    expect(await ids('status=queued')).toEqual([third.id, second.id]);
+    await post(api, `/integrated-accounts/${first.account}/resume`);
     expect(await ids('created_after=2999-01-01T00:00:00Z')).toEqual([]);
     const page = await api.call('/jobs?limit=2');
     expect(page.body.data).toHaveLength(2);
@@ -162,7 +169,10 @@ describe('retrying', () => {
       status: 'queued',
       marker: id,
       error: null,
-      request: { body: corrected, query: { response_format: 'unified', ignore_remote_data: true } },
+      request: {
+        body: corrected,
+        query: { truto_response_format: 'unified', truto_ignore_remote_data: true },
+      },
     });
     expect(reply.body.attempts).toHaveLength(1);
     const job = await recordOf(api, id);
@@ -191,6 +201,11 @@ describe('retrying', () => {
       next_cursor: null,
     });
     expect((await post(api, '/jobs/retry', { status: ['needs_review'] })).status).toBe(400);
+    // The same filter, where others would put it: never taken for none.
+    const elsewhere = await api.connectAccount('close');
+    const query = `status=failed&integrated_account_id=${elsewhere.id}`;
+    expect((await post(api, `/jobs/retry?${query}`)).body).toMatchObject({ retried: 0, job_ids: [] });
+    expect((await post(api, `/jobs/retry?code=attempts_exhausted`)).body.job_ids).toEqual([other?.id]);
     expect((await post(api, `/jobs/${review?.id}/retry`)).body.code).toBe('job_needs_resolve');
   });
 });

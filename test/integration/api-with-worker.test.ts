@@ -32,7 +32,9 @@ describe('a create that waits, with a worker and the CRMs', () => {
       expect(unified.body).not.toHaveProperty('status');
       expect(unified.body.owner ?? {}).not.toHaveProperty('id');
       const normalized = await create('&truto_response_format=normalized');
-      expect(normalized.body).toMatchObject({ name: 'Waited for', tags: expect.any(Array) });
+      expect(normalized.body).toMatchObject({ name: 'Waited for' });
+      // Present in all three, and null where the provider has no such thing.
+      expect(normalized.body.tags === null).toBe(provider !== 'capsule');
       expect(normalized.body).not.toHaveProperty('remote_data');
       const preview = await create('&dry_run=true');
       expect(preview, provider).toMatchObject({
@@ -41,6 +43,37 @@ describe('a create that waits, with a worker and the CRMs', () => {
       });
       expect(preview.body.request.url.startsWith(`${sandbox.origin}/${provider}/`)).toBe(true);
     }
+  });
+
+  it('is refused before it is stored when it may not lose its currency, also as the first of its account', async () => {
+    await using sandbox = await startSandboxProcess();
+    const installation = { redisUrl: testRedisUrl(), prefix: uniquePrefix() };
+    await using api = await startApi(installation);
+    await using _worker = await startWorker(installation);
+    const [account] = demoAccounts(sandbox.origin).filter(({ provider }) => provider === 'salesforce');
+    if (!account) throw new Error('there is no Salesforce demo account');
+    await connect(api.origin, [account]);
+    const url = `${api.origin}/unified/crm/opportunities?integrated_account_id=${account.id}&on_unsupported=reject`;
+    const body = JSON.stringify({ ...account.example, currency: 'EUR' });
+    const response = await fetch(url, { method: 'POST', headers, body });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      code: 'unsupported_field',
+      details: { failures: [{ pointer: '/currency' }] },
+    });
+    const meta = await fetch(
+      `${api.origin}/unified/crm/opportunities/meta/create?integrated_account_id=${account.id}`,
+      { headers },
+    );
+    // biome-ignore lint/suspicious/noExplicitAny: what a test reads of an answer is what it asserts
+    const { fields } = (await meta.json()) as any;
+    const supportOf = (wanted: string) =>
+      fields.find(({ name }: { name: string }) => name === wanted).support;
+    expect(['currency', 'created_at', 'amount'].map(supportOf)).toEqual([
+      'unsupported',
+      'unsupported',
+      'supported',
+    ]);
   });
 });
 

@@ -95,7 +95,10 @@ describe('bulk work', () => {
     await gate.advance(waitMs);
     const bulkAgain = await gate.again(held.lease, pace, bulk);
     expect(bulkAgain.kind === 'go' && bulkAgain.waitMs).toBeGreaterThan(0);
-    expect(await gate.again(single.lease, pace, { waitMsMax: 1_000 })).toMatchObject({ kind: 'go', waitMs: 0 });
+    expect(await gate.again(single.lease, pace, { waitMsMax: 1_000 })).toMatchObject({
+      kind: 'go',
+      waitMs: 0,
+    });
     // It has its turn one place later.
     await gate.advance(110);
     expect(await gate.again(held.lease, pace, bulk)).toMatchObject({ kind: 'go', waitMs: 0 });

@@ -212,9 +212,9 @@ describe('what Capsule has no place for', () => {
     expect(plannedCapsule({ created_at: '2026-01-01' }).unsupported).toMatchObject([
       { pointer: '/created_at' },
     ]);
-    const { body, warnings } = plannedCapsule({ currency: 'EUR' });
+    const { body, unsupported } = plannedCapsule({ currency: 'EUR' });
     expect(body).not.toHaveProperty('value');
-    expect(warnings).toMatchObject([{ code: 'currency_without_amount', pointer: '/currency' }]);
+    expect(unsupported).toMatchObject([{ code: 'currency_without_amount', pointer: '/currency' }]);
   });
 });
 

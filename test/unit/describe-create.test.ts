@@ -57,6 +57,18 @@ describe('describeCreate', () => {
     ]);
   });
 
+  it('says of each account what it has no place for', () => {
+    const supportOf = (settings: object, mode: AccountFacts['currency']['mode']) =>
+      describeCreate(descriptorOf('salesforce'), { settings, facts: { ...facts, currency: { mode } } })
+        .fields.filter(({ name }) => name === 'currency' || name === 'created_at')
+        .map(({ support }) => support);
+    expect(supportOf({}, 'organisation')).toEqual(['unsupported', 'unsupported']);
+    expect(supportOf({ salesforce: { audit_fields: true } }, 'per_record')).toEqual([
+      'supported',
+      'supported',
+    ]);
+  });
+
   it('only suggests stages where the provider takes any', () => {
     const free = { ...facts, features: { restrictedStage: false } };
     const described = describeCreate(descriptorOf('salesforce'), { settings: {}, facts: free });

@@ -28,7 +28,7 @@ describe('formatResult', () => {
     const result = formatResult(written, { response_format: 'normalized' });
     const fields = Object.keys(Opportunity.shape).filter((field) => field !== 'remote_data');
     expect(Object.keys(result as object).sort()).toEqual(fields.sort());
-    expect(result).toMatchObject({ amount: null, account: null, tags: [], stage: { id: 's', name: null } });
+    expect(result).toMatchObject({ amount: null, account: null, tags: null, stage: { id: 's', name: null } });
   });
 
   it('gives the untouched answer in raw, whatever is to be excluded', () => {

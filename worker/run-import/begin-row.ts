@@ -87,6 +87,7 @@ export function planRow(
     request: { query, body },
     appliedDefaults: planned.appliedDefaults,
     warnings: planned.warnings,
+    requestId: record.requestId,
     importId: record.id,
     rowEvents: record.options.rowEvents || undefined,
   };

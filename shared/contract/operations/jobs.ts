@@ -93,6 +93,16 @@ export const retryJob = defineOperation({
   ],
 });
 
+const RetryFilter = z.strictObject({
+  status: queryList(z.enum(['failed', 'cancelled']), 2, 'One or both. Default `failed`.').optional(),
+  integrated_account_id: queryUuid('Jobs of one integrated account.').optional(),
+  import_id: z.string().min(1).max(64).optional(),
+  code: queryList(z.string().max(64), 50, 'Only these error codes.').optional(),
+  created_after: queryTime('Jobs created after this moment.').optional(),
+  cursor: z.string().min(1).max(200).optional(),
+  limit: queryInteger(1, 1_000, 'Jobs looked at. Default 200.').optional(),
+});
+
 export const retryJobs = defineOperation({
   id: 'retryJobs',
   method: 'post',
@@ -100,26 +110,10 @@ export const retryJobs = defineOperation({
   tag: 'Jobs',
   summary: 'Retry many jobs by filter',
   description:
-    'Newest first, at most `limit` a call; repeat with `next_cursor`. Never touches `needs_review`.',
+    'The filter may stand in the body or in the query; what is named in both, the body decides. Newest first, at most `limit` a call; repeat with `next_cursor`. Never touches `needs_review`.',
   scope: 'jobs:write',
-  body: z.strictObject({
-    status: z
-      .array(z.enum(['failed', 'cancelled']))
-      .min(1)
-      .optional()
-      .meta({ description: 'Default `["failed"]`.' }),
-    integrated_account_id: queryUuid('Jobs of one integrated account.').optional(),
-    import_id: z.string().min(1).max(64).optional(),
-    code: z
-      .array(z.string().max(64))
-      .min(1)
-      .max(50)
-      .optional()
-      .meta({ description: 'Only these error codes.' }),
-    created_after: queryTime('Jobs created after this moment.').optional(),
-    cursor: z.string().min(1).max(200).optional(),
-    limit: z.int().min(1).max(1_000).optional().meta({ description: 'Jobs looked at. Default 200.' }),
-  }),
+  query: RetryFilter,
+  body: RetryFilter,
   bodyOptional: true,
   bodyExample: { status: ['failed'], code: ['attempts_exhausted'] },
   responses: {

@@ -117,7 +117,7 @@ function mapValue({ opportunity, facts }: MappingInput, remote: Body, notes: Map
   }
   if (amount === undefined && (valueAt(remote, 'value.amount') ?? undefined) === undefined) {
     if (currency !== undefined)
-      notes.warnings.push({
+      notes.unsupported.push({
         code: 'currency_without_amount',
         pointer: '/currency',
         message: 'Capsule keeps a currency only together with an amount; it is not written',

@@ -5,6 +5,7 @@ import { classify, failureTable, readLimits } from './failures.ts';
 import { plan } from './mapping.ts';
 import { checkSettings } from './marker.ts';
 import { stripApiPath } from './paths.ts';
+import { unsupportedIn } from './standard-fields.ts';
 import { unify } from './unify.ts';
 
 /** Salesforce ends every REST request after 10 minutes; until then a lost create may still commit. */
@@ -43,6 +44,7 @@ export const salesforce: ProviderDescriptor = {
     tags: 'unsupported',
     remote_data: 'supported',
   },
+  unsupportedIn,
   notes: {
     account: 'Id of an Account (001…).',
     name: 'At most 120 characters; longer ones are refused, never cut.',

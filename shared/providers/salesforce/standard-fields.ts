@@ -1,6 +1,6 @@
 import type { AccountFacts, AccountSettings } from '../../domain/integrated-account.ts';
 import { fromMinorUnits, toMinorUnits } from '../../domain/money.ts';
-import type { OpportunityInput } from '../../domain/opportunity.ts';
+import type { OpportunityInput, UnifiedField } from '../../domain/opportunity.ts';
 import { type Draft, failed } from './draft.ts';
 import { findIdFault, KEY_PREFIXES } from './record-id.ts';
 
@@ -85,11 +85,24 @@ function mapReference(
   return fault === undefined ? { body: { [field]: id } } : failed(pointer, fault);
 }
 
+/** Whether records of the organisation have a currency of their own; nobody knows before its live values were read. */
+const hasCurrencies = (facts: AccountFacts | undefined) =>
+  (facts?.currency.mode ?? 'per_record') === 'per_record';
+
+const mayWriteCreatedAt = (settings: AccountSettings) => settings.salesforce?.audit_fields === true;
+
+/** {@link ProviderDescriptor.unsupportedIn}. */
+export function unsupportedIn(settings: AccountSettings, facts: AccountFacts): UnifiedField[] {
+  return [
+    ...(hasCurrencies(facts) ? [] : (['currency'] as const)),
+    ...(mayWriteCreatedAt(settings) ? [] : (['created_at'] as const)),
+  ];
+}
+
 /** `CurrencyIsoCode`, which exists only in organisations with several currencies. */
 export function mapCurrency(currency: string | undefined, facts: AccountFacts | undefined): Draft {
   if (currency === undefined) return {};
-  const mode = facts?.currency.mode ?? 'per_record';
-  if (facts === undefined || mode === 'per_record') {
+  if (facts === undefined || hasCurrencies(facts)) {
     const allowed = facts?.currency.allowed;
     if (allowed !== undefined && !allowed.includes(currency)) {
       const message = `is not an active currency of the organisation; it has ${allowed.join(', ')}`;
@@ -114,7 +127,7 @@ export function mapCurrency(currency: string | undefined, facts: AccountFacts | 
  */
 export function mapCreatedAt(createdAt: string | undefined, settings: AccountSettings): Draft {
   if (createdAt === undefined) return {};
-  if (settings.salesforce?.audit_fields !== true) {
+  if (!mayWriteCreatedAt(settings)) {
     const message =
       'Salesforce sets the creation time itself, unless the user may set audit fields and settings.salesforce.audit_fields says so';
     return { unsupported: [{ pointer: '/created_at', code: 'unsupported_field', message }] };
