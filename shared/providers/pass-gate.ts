@@ -7,8 +7,12 @@ import type { Pace } from './pace.ts';
 import type { Places } from './places.ts';
 import type { CallResult } from './port.ts';
 
-/** A slot is let go by a call that got its place longer than this after it: calls that bunch up break strict windows. */
-const LATE_MS = 5;
+/**
+ * A slot is let go by a call that got its place so late that it would bunch up with the next one: by more than half of what lies
+ * between two calls, and more than a busy machine takes anyway. At a call a minute a few milliseconds must not cost a minute.
+ */
+const LATE_MS_MIN = 5;
+const lateMs = ({ requests, perMs }: Pace) => Math.max(LATE_MS_MIN, perMs / requests / 2);
 /** More than the gate's lead: a clock that was set must not hold calls back. */
 const LEAD_MS_MAX = 50;
 /** Leaving later than this is told to the gate. */
@@ -68,7 +72,7 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
   for (;;) {
     const askedMs = clock.nowMs();
     const release = await places.take(wish.host);
-    if (isReserved && clock.nowMs() - askedMs > LATE_MS) {
+    if (isReserved && clock.nowMs() - askedMs > lateMs(wish.pace)) {
       leave(deps, wish, lease, {});
       lease = gate.newLease();
     }
