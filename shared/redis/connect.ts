@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../logger.ts';
+import { EngineConnection } from './blocking-connection.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -91,11 +92,12 @@ export function connectRedis(
     enableReadyCheck: true,
     socketTimeout: silentMs,
   };
+  const Connection = profile === 'blocking' ? EngineConnection : Redis;
   const client =
     target.kind === 'single'
-      ? new Redis(target.url, options)
+      ? new Connection(target.url, options)
       : target.kind === 'sentinel'
-        ? new Redis({
+        ? new Connection({
             ...options,
             sentinels: target.sentinels,
             name: target.master,
