@@ -14,6 +14,11 @@ export const ImportState = z.object({
     cancelled: z.number(),
     duplicate: z.number(),
   }),
+  warnings: z
+    .array(
+      z.object({ code: z.string(), pointer: z.string().optional(), message: z.string(), rows: z.number() }),
+    )
+    .default([]),
   rows_per_second: z.number().nullable(),
   eta_seconds: z.number().nullable(),
   error: z.object({ code: z.string(), message: z.string() }).nullish(),

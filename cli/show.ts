@@ -70,7 +70,8 @@ function countsText({ counts }: ImportState): string {
 /** The last word on an import. */
 export function summary(state: ImportState): string {
   const why = state.error ? `\n${state.error.message} (${state.error.code})` : '';
-  return `Import ${state.id} ${state.status}: ${count(state.counts.total)} rows, ${countsText(state)}.${why}`;
+  const said = state.warnings.map(({ code, message, rows }) => `\n${count(rows)} rows: ${message} (${code})`);
+  return `Import ${state.id} ${state.status}: ${count(state.counts.total)} rows, ${countsText(state)}.${why}${said.join('')}`;
 }
 
 const SHOWN_MAX = 20;

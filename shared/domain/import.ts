@@ -91,6 +91,15 @@ export type RowCounts = {
 };
 
 /** Why an import does not begin further rows and ends once those under way have. */
+/** Something said of rows when they were received; the message is that of the first of them. */
+export type ImportWarning = {
+  code: string;
+  pointer?: string;
+  message: string;
+  rows: number;
+  first_row: number;
+};
+
 export type StopReason = 'cancelled' | 'max_errors';
 
 /** One bulk submission. Times in milliseconds. */
@@ -124,6 +133,7 @@ export type ImportRecord = {
   /** Row the feeder looks at next. */
   nextRow: number;
   counts: RowCounts;
+  warnings?: ImportWarning[];
   stop?: StopReason;
   /** Only rows that failed before are begun: see retry-failed. */
   retrying?: boolean;
@@ -178,6 +188,20 @@ export const ImportView = z
       cancelled: count,
       duplicate: count,
     }),
+    warnings: z
+      .array(
+        z.object({
+          code: z.string(),
+          pointer: z.string().optional(),
+          message: z.string().meta({ description: 'That of the first such row.' }),
+          rows: count,
+          first_row: count,
+        }),
+      )
+      .meta({
+        description:
+          'What is said of rows, by kind, as of the upload: fields the provider has no place for, amounts it rounds.',
+      }),
     rows_per_second: z.number().nullable(),
     eta_seconds: z.int().nullable(),
     created_at: z.string(),
@@ -233,6 +257,7 @@ export function viewImport(record: ImportRecord, nowMs: number, blockedUntilMs?:
       mapping: options.mapping ?? null,
     },
     counts: record.counts,
+    warnings: record.warnings ?? [],
     rows_per_second: pace.rowsPerSecond,
     eta_seconds: pace.etaSeconds,
     created_at: toIso(record.createdAtMs),

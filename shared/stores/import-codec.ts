@@ -38,6 +38,7 @@ export type ImportPatch = Partial<
   >
 > & {
   bodyHash?: string;
+  warnings?: ImportRecord['warnings'];
   /** Null clears. */
   stop?: ImportRecord['stop'] | null;
   /** Rows that were never begun when it was stopped count as cancelled. */
@@ -60,6 +61,7 @@ export function encodeImportPatch(patch: ImportPatch): string[] {
   if ('error' in patch) set('error', json(patch.error));
   if ('retrying' in patch) set('retrying', patch.retrying ? '1' : '');
   if ('bodyHash' in patch) set('body_hash', patch.bodyHash);
+  if ('warnings' in patch) set('warnings', json(patch.warnings));
   if ('stop' in patch) set('stop', patch.stop);
   if ('cancelledRows' in patch) set('cancelled', patch.cancelledRows);
   return out;
@@ -144,6 +146,7 @@ export function decodeImport(id: string, hash: Hash, running: number): ImportRec
     stop: hash.stop === 'cancelled' || hash.stop === 'max_errors' ? hash.stop : undefined,
     retrying: hash.retrying === '1',
     error: parse(hash.error, undefined),
+    warnings: parse(hash.warnings, undefined),
     requestId: hash.req || undefined,
     idempotencyKey: hash.key || undefined,
     bodyHash: hash.body_hash || undefined,

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../app-error.ts';
 import type { Clock } from '../clock.ts';
 import { check } from '../contract/validation-failures.ts';
-import type { FieldFailure } from '../domain/failure.ts';
+import type { FieldFailure, Warning } from '../domain/failure.ts';
 import {
   IMPORT_SCHEMA_VERSION,
   type ImportOptions,
   type ImportRecord,
+  type ImportWarning,
   isGivenUp,
   ROWS_PER_CHUNK,
   type RowResult,
@@ -24,6 +25,7 @@ import { mayHaveRun } from '../redis/unavailable.ts';
 import type { Account } from '../stores/account-store.ts';
 import type { ImportStore } from '../stores/import-store.ts';
 import { chooseStrategy } from './choose-strategy.ts';
+import { createWarningCount } from './count-warnings.ts';
 import { giveUpUpload } from './finish-import.ts';
 import { type Planned, planOpportunity } from './plan-opportunity.ts';
 import { canonicalJson } from './request-fingerprint.ts';
@@ -96,7 +98,7 @@ export async function submitImport(
   }
   try {
     const facts = await deps.accounts.facts(account.id);
-    await storeRows(deps, record, examined(deps, record, submission, facts, reading.rows));
+    record.warnings = await storeRows(deps, record, examined(deps, record, submission, facts, reading.rows));
   } catch (err) {
     // If this fails too, the sweep gives it up a little later.
     await giveUpUpload(deps, record).catch(() => {});
@@ -155,7 +157,7 @@ function fingerprintOf({ options, contentType, contentEncoding }: ImportSubmissi
   return sha256Hex(canonicalJson(['import', options, contentType ?? null, contentEncoding ?? null]));
 }
 
-type Examined = { row: StoredRow; result?: RowResult };
+type Examined = { row: StoredRow; warnings?: readonly Warning[]; result?: RowResult };
 
 async function* examined(
   deps: SubmitImportDeps,
@@ -189,7 +191,7 @@ function examineRow(read: ReadRow, importId: string, question: RowQuestion): Exa
   };
   return examined.failures.length > 0
     ? { row: stored, result: resultOfFailures(examined.failures) }
-    : { row: stored };
+    : { row: stored, warnings: examined.planned?.warnings };
 }
 
 /** What is wrong with a row's body, and what would be sent if nothing is. */
@@ -205,12 +207,16 @@ export function examineBody(
   return { failures: planned.ok ? [] : planned.failures, planned };
 }
 
-/** @throws AppError `invalid_import` when there is no row. */
+/**
+ * @returns what is said of rows that can be written.
+ * @throws AppError `invalid_import` when there is no row.
+ */
 async function storeRows(
   deps: SubmitImportDeps,
   record: ImportRecord,
   rows: AsyncIterable<Examined>,
-): Promise<void> {
+): Promise<ImportWarning[]> {
+  const said = createWarningCount();
   let chunk: StoredRow[] = [];
   let results = new Map<number, RowResult>();
   const flush = async () => {
@@ -222,18 +228,24 @@ async function storeRows(
     chunk = [];
     results = new Map();
   };
-  for await (const { row, result } of rows) {
+  for await (const { row, warnings, result } of rows) {
     chunk.push(row);
+    if (warnings) said.add(row.row, warnings);
     if (result) results.set(row.row, result);
     if (chunk.length === ROWS_PER_CHUNK) await flush();
   }
   if (chunk.length > 0) await flush();
   if (record.chunks === 0) throw new AppError('invalid_import', 'The import has no rows.');
+  return said.list();
 }
 
 async function commit(deps: SubmitImportDeps, record: ImportRecord, reading: RowReading, bodyHash: string) {
   try {
-    const committed = await deps.imports.commit(record, { columns: reading.columns(), bodyHash });
+    const committed = await deps.imports.commit(record, {
+      columns: reading.columns(),
+      bodyHash,
+      warnings: record.warnings,
+    });
     if (!committed)
       throw new AppError('conflict', 'The upload was given up before it was whole; send it again.');
     await deps.queues.addImport(record.account, record.id, 1);

@@ -41,6 +41,21 @@ it('writes every row once, in any of its forms, and says what became of each', a
   expect(await rig.records(account, name)).toHaveLength(250);
 });
 
+it('says of its rows what the provider has no place for, before anything is written', async () => {
+  const name = aName('Tagged');
+  const rows = closeRows(name, 3).trim().split('\n');
+  const tagged = rows.map((row, i) =>
+    i === 0 ? row : JSON.stringify({ ...JSON.parse(row), tags: [{ name: 'big' }] }),
+  );
+  const { body } = await imports.upload(account, tagged.join('\n'));
+  const warnings = [{ code: 'unsupported_field', pointer: '/tags', rows: 2, first_row: 2 }];
+  expect(body).toMatchObject({ warnings });
+  expect(await imports.ended(String(body.id))).toMatchObject({ warnings, counts: { succeeded: 3 } });
+  const ignored = await imports.upload(account, tagged.join('\n'), { query: '&on_unsupported=ignore' });
+  expect(ignored.body).toMatchObject({ warnings: [] });
+  await imports.ended(String(ignored.body.id));
+});
+
 it('a row that cannot be written is a failed row, by our field; the others go on', async () => {
   const name = aName('Mixed');
   const csv = [

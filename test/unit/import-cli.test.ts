@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseArguments } from '../../cli/arguments.ts';
 import { createProgress } from '../../cli/progress.ts';
 import { readEvents } from '../../cli/read-events.ts';
-import { duration, uploadLine, workLine } from '../../cli/show.ts';
+import { duration, summary, uploadLine, workLine } from '../../cli/show.ts';
 import { openSource, type Source } from '../../cli/source.ts';
 import { findTarget } from '../../cli/target.ts';
 import { inPieces } from './import-support.ts';
@@ -148,6 +148,7 @@ describe('progress', () => {
       cancelled: 0,
       duplicate: 8,
     },
+    warnings: [],
     rows_per_second: 39.44,
     eta_seconds: 150,
   };
@@ -161,6 +162,15 @@ describe('progress', () => {
     expect(uploadLine(upload, false)).toBe('upload  60 %  12.0 MB of 20.0 MB  8.0 MB/s  0:01 left');
     expect(uploadLine({ ...upload, sizeBytes: undefined }, true)).toBe('upload  12.0 MB  8.0 MB/s');
     expect(duration(3_845)).toBe('1:04:05');
+  });
+
+  it('ends with what was said of rows that were written', () => {
+    const warnings = [
+      { code: 'unsupported_field', message: 'Close has no tags on opportunities', rows: 4_000 },
+    ];
+    expect(summary({ ...state, status: 'completed', warnings })).toMatch(
+      /^Import \S+ completed: 10,000 rows, .*\.\n4,000 rows: Close has no tags on opportunities \(unsupported_field\)$/,
+    );
   });
 
   it('is one line redrawn on a terminal, at most ten times a second and never wider than it', () => {

@@ -26,6 +26,15 @@ const EXAMPLE: Import = {
     cancelled: 0,
     duplicate: 2,
   },
+  warnings: [
+    {
+      code: 'unsupported_field',
+      pointer: '/tags',
+      message: 'Close has no tags on opportunities',
+      rows: 412,
+      first_row: 3,
+    },
+  ],
   rows_per_second: 39.4,
   eta_seconds: 205,
   created_at: '2026-01-15T09:30:00.000Z',
