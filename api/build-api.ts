@@ -23,6 +23,7 @@ import { createImportStore } from '../shared/stores/import-store.ts';
 import { createJobStore } from '../shared/stores/job-store.ts';
 import { createSealedBox } from '../shared/stores/sealed-box.ts';
 import { createTokenCache, createTokenLimiter, createTokenStore } from '../shared/stores/token-store.ts';
+import { createAskFacts } from '../shared/use-cases/ask-facts.ts';
 import { endImport, followRow } from '../shared/use-cases/control-import.ts';
 import { createJobFinder } from '../shared/use-cases/read-import.ts';
 import { createApp } from './app.ts';
@@ -115,7 +116,8 @@ export async function buildApi(
   const readGate = createGateReader(base);
   const accounts = { get: cache.get, facts: cache.facts, list: store.list };
   const tellLimits = createLimitTeller({ readGate, clock });
-  const parts = { jobs, queues, queries, descriptorOf, clock, waiter, readGate, tellLimits };
+  const askFacts = createAskFacts({ queries, clock });
+  const parts = { jobs, queues, queries, askFacts, descriptorOf, clock, waiter, readGate, tellLimits };
   const importing = { ...parts, imports, rows, teller };
   const closing = new AbortController();
   const app = createApp({

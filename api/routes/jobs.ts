@@ -23,7 +23,7 @@ export function serveJobs(serve: Serve, deps: JobsDeps): void {
 
   serve(operations.retryJobs, async ({ query, body, caller }) => ({
     status: 202,
-    body: await retryJobs(deps, caller.workspace, { ...query, ...body }),
+    body: await retryJobs(deps, caller.workspace, query, body),
   }));
 
   serve(operations.getJob, async ({ params, query, caller, res }) => {

@@ -5,7 +5,7 @@ import { retryJob } from '../../shared/use-cases/retry-job.ts';
 import type { JobsDeps } from './jobs-deps.ts';
 import { accountsOf, refuseForeignCursor } from './list-jobs.ts';
 
-type Filter = OperationInput<typeof operation>['body'];
+type Input = OperationInput<typeof operation>;
 type Retried = {
   object: 'bulk_retry';
   retried: number;
@@ -17,13 +17,23 @@ type Retried = {
 const LIMIT = 200;
 
 /** Queues again what a filter finds, one by one: each is checked by its own move, so none is retried twice. */
-export async function retryJobs(deps: JobsDeps, workspace: string, filter: Filter): Promise<Retried> {
+export async function retryJobs(
+  deps: JobsDeps,
+  workspace: string,
+  query: Input['query'],
+  body: Input['body'],
+): Promise<Retried> {
+  const filter = { ...query, ...body };
   refuseForeignCursor(filter.cursor);
   if (filter.import_id !== undefined) {
     const message = `is not taken here: rows are retried by POST /imports/${filter.import_id}/retry-failed`;
-    throw new AppError('invalid_body', `import_id ${message}.`, {
-      failures: [{ pointer: '/import_id', code: 'invalid_value', message }],
-    });
+    throw new AppError(
+      body.import_id === undefined ? 'invalid_query' : 'invalid_body',
+      `import_id ${message}.`,
+      {
+        failures: [{ pointer: '/import_id', code: 'invalid_value', message }],
+      },
+    );
   }
   const accounts = await accountsOf(deps, workspace, filter.integrated_account_id);
   const byId = new Map(accounts.map((account) => [account.id, account]));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The one shape of every answer that is no success, and of `job.error` (without the ids). */
+/** The one shape of every answer that is no success, and of `job.error`, whose `request_id` is that of the request that made the job. */
 export const ErrorView = z
   .object({
     statusCode: z.int(),

@@ -18,7 +18,7 @@ export const JOB_EXAMPLE: JobView = {
   warnings: [],
   applied_defaults: { stage: { name: 'Prospecting' } },
   idempotency_key: 'order-1001',
-  request: { query: { response_format: 'unified' }, body: { name: 'Acme: 50 seats', amount: 12_500 } },
+  request: { query: { truto_response_format: 'unified' }, body: { name: 'Acme: 50 seats', amount: 12_500 } },
   attempts: [],
   marker: '019b0c7e-6d1f-7a53-9c41-5f2e8a7d0b2a',
   sequence: 1,

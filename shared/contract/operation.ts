@@ -100,7 +100,8 @@ export function errorsOf(operation: Operation): ErrorCode[] {
   const codes = new Set<ErrorCode>(operation.errors ?? []);
   if (operation.scope !== null)
     for (const code of ['unauthorized', 'insufficient_scope'] as const) codes.add(code);
-  if (operation.query) codes.add('invalid_query');
+  // Also where there is no parameter to give.
+  if (operation.query || operation.scope !== null) codes.add('invalid_query');
   if (operation.headers) codes.add('invalid_header');
   if (operation.params) codes.add('not_found');
   if (operation.body) {

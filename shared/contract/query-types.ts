@@ -36,7 +36,14 @@ export function queryList<S extends z.ZodType<string, string>>(item: S, max: num
         .filter((part) => part !== ''),
     )
     .pipe(z.array(item).max(max))
-    .meta({ description, openapi: { type: 'array', items: { type: 'string' }, maxItems: max } });
+    .meta({
+      description,
+      openapi: {
+        type: 'array',
+        items: { type: 'string', ...(item instanceof z.ZodEnum ? { enum: item.options } : {}) },
+        maxItems: max,
+      },
+    });
 }
 
 /** A moment in ISO 8601 as milliseconds. */

@@ -90,7 +90,6 @@ export type RowCounts = {
   duplicate: number;
 };
 
-/** Why an import does not begin further rows and ends once those under way have. */
 /** Something said of rows when they were received; the message is that of the first of them. */
 export type ImportWarning = {
   code: string;
@@ -100,6 +99,7 @@ export type ImportWarning = {
   first_row: number;
 };
 
+/** Why an import does not begin further rows and ends once those under way have. */
 export type StopReason = 'cancelled' | 'max_errors';
 
 /** One bulk submission. Times in milliseconds. */

@@ -165,7 +165,12 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
     if (ended.kind === 'answered') {
       deps.providerClock.learn(account.id, ended.headers.date, ended.receivedAtMs);
       leaving = lessonsOf(call.descriptor, request, ended, deps.clock.nowMs(), call.pace);
-    } else leaving = { availability: availabilityOf(ended) };
+    } else {
+      leaving = {
+        availability: availabilityOf(ended),
+        ...(ended.kind === 'not_sent' ? { unsent: true } : {}),
+      };
+    }
     return ended;
   } finally {
     deps.meter?.ended(account);

@@ -24,9 +24,9 @@ export type GateAsk = {
 export type Entered =
   /**
    * Wait `waitMs`, then ask again with the same lease, which is held until `leave` or its expiry; 0 = call, at the moment of
-   * its `slot`. `isProbe`: the provider was down, and this is the one call let through to see whether it still is.
+   * its `slot`. `intervalMs`: what lies between two slots. `isProbe`: the provider was down, and this is the one call let through to see whether it still is.
    */
-  | { kind: 'go'; waitMs: number; slot?: Slot; isProbe?: true }
+  | { kind: 'go'; waitMs: number; intervalMs?: number; slot?: Slot; isProbe?: true }
   | {
       kind: 'later';
       ms: number;
@@ -35,7 +35,7 @@ export type Entered =
 
 /** What gate-enter.lua returned. */
 export function readEntered([go, ms, third, now, leaveAt, place]: ScriptReply): Entered {
-  if (go === 1 && place === undefined) return { kind: 'go', waitMs: Number(ms) };
+  if (go === 1 && place === undefined) return { kind: 'go', waitMs: Number(ms), intervalMs: Number(third) };
   if (go === 1) {
     const slot = { nowMs: Number(now), leaveAtMs: Number(leaveAt), place: String(place) };
     return { kind: 'go', waitMs: 0, slot, ...(third === 1 ? { isProbe: true } : {}) };
@@ -71,8 +71,12 @@ export type Leaving = {
   parentId?: string;
   /** A row under that parent was locked. */
   isLocked?: boolean;
-  /** Calls the account may have at once; what a lock is measured by. */
+  /** Calls the account may have at once; what a lock is measured by, and how far answers can overtake each other. */
   concurrency?: number;
+  /** Steps in which `learned.resetAtMs` is rounded up. */
+  resetStepMs?: number;
+  /** It had its slot, and nothing was sent. */
+  unsent?: true;
 };
 
 export type Circuit = 'opened' | 'closed' | 'held_open';
@@ -185,6 +189,8 @@ export function createGate(options: {
         leaving.stated?.ceiling?.limit ?? '',
         leaving.stated?.ceiling?.withinMs ?? '',
         leaving.goSlower ? 1 : 0,
+        leaving.resetStepMs ?? 0,
+        leaving.unsent ? 1 : 0,
       );
       // The script returns one of exactly these words.
       return { blockedMs: Number(ms), ...(circuit ? { circuit: circuit as Left['circuit'] } : {}) };

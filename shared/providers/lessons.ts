@@ -14,21 +14,22 @@ const SHORT_MS = 10_000;
 
 /**
  * What an answer teaches the gate about limits.
- * @param pace the account's: where it was set for it, nothing counts any more when its window is over; and what is spent at it for
- *   long is no short window.
+ * @param pace the account's: where it was set for it, nothing counts any more when its window is over.
  */
 export function lessonsOf(
   descriptor: ProviderDescriptor,
   request: ProviderRequest,
   answer: AnsweredCall,
   nowMs: number,
-  pace: Pick<Pace, 'learns' | 'requests' | 'perMs'>,
+  pace: Pick<Pace, 'learns' | 'perMs'>,
 ): Leaving {
-  const learned = readLimits(descriptor, answer, nowMs, pace);
+  const learned = descriptor.readLimits(answer.headers, nowMs);
+  // A refusal is waited out as it was stated.
+  const resetStepMs = answer.status < 400 ? descriptor.rateLimit.resetStepMs : undefined;
   const source = Object.keys(learned).length > 0 ? 'headers' : undefined;
-  const stated = statedPace(request, answer, learned, nowMs);
+  const stated = statedPace(request, answer, learned, nowMs, resetStepMs);
   if (answer.status < 400)
-    return { learned, learnedFrom: source, stated, succeeded: true, availability: 'up' };
+    return { learned, learnedFrom: source, resetStepMs, stated, succeeded: true, availability: 'up' };
   const outcome = descriptor.classify(answer, request);
   const availability = availabilityOf(answer, outcome);
   if (outcome.kind !== 'rate_limited') return { learned, learnedFrom: source, availability };
@@ -45,40 +46,24 @@ export function lessonsOf(
 
 /**
  * The pace that creates may go at. Only a create teaches it: a provider may count other calls apart. A refusal does not:
- * its reset can be a penalty longer than the window.
+ * its reset can be a penalty longer than the window. A reset in steps (whole seconds) is later than the truth by up to one, which would make a
+ * window of a second last for two.
  */
 function statedPace(
   request: ProviderRequest,
   answer: AnsweredCall,
   { limit, windowMs, resetAtMs, ceiling }: LearnedLimits,
   nowMs: number,
+  resetStepMs = 0,
 ): StatedPace | undefined {
   if (request.purpose !== 'create' || answer.status >= 400 || !limit || limit < 1) return undefined;
   if (windowMs === undefined && resetAtMs === undefined) return undefined;
-  const withinMs = Math.max(1, Math.round(windowMs ?? (resetAtMs ?? 0) - nowMs));
+  const leftMs = (resetAtMs ?? 0) - nowMs;
+  const withinMs = Math.max(1, Math.round(windowMs ?? (leftMs > SHORT_MS ? leftMs : leftMs - resetStepMs)));
   return {
     limit,
     withinMs,
     isAtLeast: windowMs === undefined,
     ...(ceiling ? { ceiling: { limit: ceiling.limit, withinMs: ceiling.windowMs } } : {}),
   };
-}
-
-/**
- * A reset in steps (whole seconds) is later than the truth by up to one. Within a short window that would stop every
- * account that keeps to its pace once per window; a refusal, though, is waited out as it was stated.
- */
-function readLimits(
-  descriptor: ProviderDescriptor,
-  answer: AnsweredCall,
-  nowMs: number,
-  { requests, perMs }: Pick<Pace, 'requests' | 'perMs'>,
-): LearnedLimits {
-  const learned = descriptor.readLimits(answer.headers, nowMs);
-  const { resetStepMs } = descriptor.rateLimit;
-  const { limit = 0, resetAtMs } = learned;
-  if (!resetStepMs || resetAtMs === undefined || answer.status >= 400) return learned;
-  // Near its end a long window looks short: what it allows in all shows what it is.
-  const windowMs = Math.max(resetAtMs - nowMs, (limit * perMs) / requests);
-  return windowMs > SHORT_MS ? learned : { ...learned, resetAtMs: resetAtMs - resetStepMs };
 }

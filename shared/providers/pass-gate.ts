@@ -9,10 +9,11 @@ import type { CallResult } from './port.ts';
 
 /**
  * A slot is let go by a call that got its place so late that it would bunch up with the next one: by more than half of what lies
- * between two calls, and more than a busy machine takes anyway. At a call a minute a few milliseconds must not cost a minute.
+ * between two calls. Less than the first is what a busy machine takes anyway; the second stays within what a lease has to spare.
+ * At a call a minute a few milliseconds must not cost a minute.
  */
-const LATE_MS_MIN = 5;
-const lateMs = ({ requests, perMs }: Pace) => Math.max(LATE_MS_MIN, perMs / requests / 2);
+const LATE_MS = { least: 5, most: 10_000 };
+const lateMsOf = (intervalMs: number) => Math.min(LATE_MS.most, Math.max(LATE_MS.least, intervalMs / 2));
 /** More than the gate's lead: a clock that was set must not hold calls back. */
 const LEAD_MS_MAX = 50;
 /** Leaving later than this is told to the gate. */
@@ -67,13 +68,14 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
   const { gate, places, clock } = deps;
   let lease = gate.newLease();
   let isReserved = false;
+  let lateMs = LATE_MS.least;
   let patienceMs = wish.patienceMs;
   let leasePatienceMs = Math.min(patienceMs, LEASE_WAIT_MS);
   for (;;) {
     const askedMs = clock.nowMs();
     const release = await places.take(wish.host);
-    if (isReserved && clock.nowMs() - askedMs > lateMs(wish.pace)) {
-      leave(deps, wish, lease, {});
+    if (isReserved && clock.nowMs() - askedMs > lateMs) {
+      leave(deps, wish, lease, { unsent: true });
       lease = gate.newLease();
     }
     const asked = await ask(gate, wish, lease, patienceMs).catch((err: unknown) => {
@@ -96,6 +98,7 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
     release();
     if (asked.kind === 'refused') return asked;
     isReserved = asked.kind === 'go';
+    if (asked.kind === 'go') lateMs = lateMsOf(asked.intervalMs ?? 0);
     if (asked.kind === 'later' && asked.reason === 'pace')
       // Those that wait in place until then keep the calls coming.
       return { ...asked, ms: Math.max(1, asked.ms - Math.min(wish.patienceMs / 2, BACK_BEFORE_MS_MAX)) };
@@ -107,7 +110,7 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
     if (asked.kind === 'later' && patienceMs < waitMs) return asked;
     patienceMs = Math.max(0, patienceMs - waitMs);
     if (await waitInPlace(deps, wish, waitMs, isReserved)) {
-      if (isReserved) leave(deps, wish, lease, {});
+      if (isReserved) leave(deps, wish, lease, { unsent: true });
       return { kind: 'later', ms: waitMs, reason: 'reserve' };
     }
   }

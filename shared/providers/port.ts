@@ -167,6 +167,8 @@ export type ProviderDescriptor = {
   support: Record<UnifiedField, FieldSupport>;
   /** Of the fields it supports, those that an account like this has no place for. */
   unsupportedIn?: (settings: AccountSettings, facts: AccountFacts) => UnifiedField[];
+  /** Fields of which only the account's live values tell whether it has a place for them. */
+  decidedByFacts: readonly UnifiedField[];
   /** One sentence per field where the mapping needs explaining (goes into meta and docs). */
   notes: Partial<Record<UnifiedField, string>>;
   required: RequiredField[];

@@ -31,7 +31,7 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   dwEnterAndBatch: {
     file: 'enter-and-batch.lua',
     keys: 6,
-    uses: { enter: 'gate-enter.lua', batch: 'import-batch.lua' },
+    uses: { unsent: 'gate-unsent.lua', enter: 'gate-enter.lua', batch: 'import-batch.lua' },
   },
   dwImportBatch: { file: 'import-batch.lua', keys: 3 },
   dwImportBulk: { file: 'import-bulk.lua', keys: 2 },
@@ -43,11 +43,11 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   dwImportReopen: { file: 'import-reopen.lua', keys: 2 },
   dwGateEnter: { file: 'gate-enter.lua', keys: 3 },
   dwGateLate: { file: 'gate-late.lua', keys: 1 },
-  dwGateLeave: { file: 'gate-leave.lua', keys: 3 },
+  dwGateLeave: { file: 'gate-leave.lua', keys: 3, uses: { unsent: 'gate-unsent.lua' } },
   dwEnterAndStart: {
     file: 'enter-and-start.lua',
     keys: 9,
-    uses: { enter: 'gate-enter.lua', start: 'start.lua' },
+    uses: { unsent: 'gate-unsent.lua', enter: 'gate-enter.lua', start: 'start.lua' },
   },
 };
 

@@ -5,13 +5,13 @@ import type { JobRecord, JobRequest } from '../domain/job.ts';
 import type { OpportunityInput } from '../domain/opportunity.ts';
 import { paceOf } from '../providers/pace.ts';
 import type { ProviderDescriptor } from '../providers/port.ts';
-import type { AccountQueries } from '../queues/account-queries.ts';
 import type { AccountQueues } from '../queues/account-queues.ts';
 import { PRIORITY } from '../queues/messages.ts';
 import { isNotSent, isRefusedByStore } from '../redis/unavailable.ts';
 import type { Account } from '../stores/account-store.ts';
 import type { ReadGate } from '../stores/gate-reading.ts';
 import type { AcceptInput, AcceptResult, JobStore } from '../stores/job-store.ts';
+import type { AskFacts } from './ask-facts.ts';
 import { backlogRetrySeconds } from './backlog-retry.ts';
 import { planOpportunity } from './plan-opportunity.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
@@ -20,7 +20,7 @@ export type SubmitDeps = {
   accounts: { facts(id: string): Promise<AccountFacts | undefined> };
   jobs: Pick<JobStore, 'newId' | 'accept' | 'find' | 'findByIdempotencyKey'>;
   queues: Pick<AccountQueues, 'add' | 'remove' | 'ring'>;
-  queries: Pick<AccountQueries, 'ask'>;
+  askFacts: AskFacts;
   descriptorOf: (provider: ProviderName) => ProviderDescriptor;
   readGate: ReadGate;
   clock: Clock;
@@ -42,8 +42,6 @@ export type Submission = {
 export type Submitted = { job: JobRecord; replayed: boolean };
 
 const FIRST_GENERATION = 1;
-/** How long an account's first create with `reject` waits for its live values. */
-const FACTS_WAIT_MS = 5_000;
 
 /**
  * Accepts one create: planned as the worker will, then on disk and queued. Resolves only after both.
@@ -58,20 +56,25 @@ export async function submitOpportunity(deps: SubmitDeps, submission: Submission
   const id = deps.jobs.newId(account.id);
   const request: JobRequest = { query, body };
   const fingerprint = idempotencyKey === undefined ? undefined : fingerprintOf(request, callbackUrl);
-  const planned = planOpportunity({
-    descriptor: deps.descriptorOf(account.provider),
-    settings: account.settings,
-    body,
-    query,
-    facts: await findFacts(deps, submission),
-    jobId: id,
-    nowMs: deps.clock.nowMs(),
-  });
-  if (!planned.ok) {
+  const planWith = (facts: AccountFacts | undefined) =>
+    planOpportunity({
+      descriptor: deps.descriptorOf(account.provider),
+      settings: account.settings,
+      body,
+      query,
+      facts,
+      jobId: id,
+      nowMs: deps.clock.nowMs(),
+    });
+  const known = await deps.accounts.facts(account.id);
+  let planned = planWith(known);
+  const isUndecided = planned.ok && !known && mayLackAPlace(deps, submission, planned.appliedDefaults);
+  if (!planned.ok || isUndecided) {
     const earlier = await findEarlier(deps, account.id, idempotencyKey, fingerprint);
     if (earlier) return { job: earlier, replayed: true };
-    throw planned.error;
   }
+  if (isUndecided) planned = planWith(await deps.askFacts(account));
+  if (!planned.ok) throw planned.error;
   const accepted = await acceptAndEnqueue(deps, id, {
     workspace: account.workspace,
     account: account.id,
@@ -90,19 +93,17 @@ export async function submitOpportunity(deps: SubmitDeps, submission: Submission
 }
 
 /**
- * `reject` promises its 400 before anything is stored, and whether an account has a place for a currency only its live values
- * tell: an account's first such create asks for them. Without an answer it is accepted, and the worker decides.
+ * `reject` promises its 400 before anything is stored, and whether an account has a place for a field only its live values may tell.
+ * Where they cannot be had, the create is accepted and the worker decides.
  */
-async function findFacts(
-  deps: SubmitDeps,
+function mayLackAPlace(
+  { descriptorOf }: SubmitDeps,
   { account, body, query }: Submission,
-): Promise<AccountFacts | undefined> {
-  const known = await deps.accounts.facts(account.id);
-  const rejects = (query.on_unsupported ?? account.settings.on_unsupported) === 'reject';
-  if (known || !rejects || body.currency === undefined) return known;
-  const answer = await deps.queries.ask(account, { kind: 'facts' }, FACTS_WAIT_MS).catch(() => undefined);
-  // The worker's own answer to this question.
-  return answer?.ok ? (answer.value as AccountFacts) : undefined;
+  defaults: Partial<OpportunityInput>,
+): boolean {
+  if ((query.on_unsupported ?? account.settings.on_unsupported) !== 'reject') return false;
+  const given = { ...body, ...defaults };
+  return descriptorOf(account.provider).decidedByFacts.some((field) => given[field] !== undefined);
 }
 
 /** A key that was accepted keeps its job, even if the account's settings would refuse the request today. */

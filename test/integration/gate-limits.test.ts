@@ -161,6 +161,46 @@ describe('a budget stated in headers', () => {
     expect(await isOpen(gate)).toBe(true);
   });
 
+  it('that lasts is so to its end: not opened early, and not overdrawn in its last seconds', async () => {
+    const gate = aGate(await aTestRedis());
+    const says = (remaining: number, resetAtMs: number) => ({
+      ...{ concurrency: 8, resetStepMs: 1_000 },
+      learned: { limit: 150, remaining, resetAtMs },
+    });
+    const [first, second] = [await aLease(gate), await aLease(gate)];
+    await gate.leave(await aLease(gate), says(60, 30_000));
+    await gate.advance(25_000);
+    await gate.leave(first, says(0, 5_000));
+    await gate.leave(second, says(1, 5_000));
+    await gate.advance(4_900);
+    expect(await gate.enter(FAST)).toMatchObject({ kind: 'later', reason: 'budget' });
+    await gate.advance(101);
+    expect(await isOpen(gate)).toBe(true);
+  });
+
+  it('of a second is over a step before it is told to be: it is rounded up', async () => {
+    const gate = aGate(await aTestRedis());
+    await gate.leave(await aLease(gate), {
+      resetStepMs: 1_000,
+      learned: { limit: 10, remaining: 0, resetAtMs: 1_900 },
+    });
+    await gate.advance(901);
+    expect(await isOpen(gate)).toBe(true);
+  });
+
+  it('gets back what was taken for a call that was not sent', async () => {
+    const gate = aGate(await aTestRedis());
+    const learned = { limit: 150, remaining: 1, resetAtMs: 30_000 };
+    await gate.leave(await aLease(gate), { concurrency: 8, learned });
+    const last = await aLease(gate);
+    expect(await gate.enter(FAST)).toMatchObject({ kind: 'later', reason: 'budget' });
+    await gate.leave(last, { unsent: true });
+    // Once, however often it is said.
+    await gate.leave(last, { unsent: true });
+    await aLease(gate);
+    expect(await gate.enter(FAST)).toMatchObject({ kind: 'later', reason: 'budget' });
+  });
+
   it('of the next window counts at once: the account does not crawl on the remainder of the last', async () => {
     const gate = aGate(await aTestRedis());
     const pace = aPace({ requests: 25 });

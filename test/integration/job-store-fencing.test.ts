@@ -33,6 +33,18 @@ describe('starting an attempt', () => {
     expect(await store.start(await store.find(job.id))).toMatchObject({ kind: 'go' });
   });
 
+  it('takes nothing of a known budget when it is refused', async () => {
+    const store = await aJobStore();
+    const job = await store.aJob(await store.anAccount());
+    await store.jobs.requeue(job);
+    const gate = store.keys.gate(store.partitionOf(job.account), job.account);
+    await store.redis.hset(gate, 'rem', 2, 'rem_reset', store.clock.now + 60_000);
+    expect(await store.start(job)).toMatchObject({ kind: 'not_this_one' });
+    expect(await store.redis.hget(gate, 'rem')).toBe('2');
+    expect(await store.start(await store.find(job.id))).toMatchObject({ kind: 'go' });
+    expect(await store.redis.hget(gate, 'rem')).toBe('1');
+  });
+
   it('is refused to a run that does not know of the last attempt', async () => {
     const store = await aJobStore();
     const job = await store.aJob(await store.anAccount());

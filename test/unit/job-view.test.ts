@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CreateOptions, toJobOptions } from '../../shared/contract/create-query.ts';
 import { type AccountHold, JobView, viewJob } from '../../shared/domain/job.ts';
 import { decodeJob } from '../../shared/stores/job-codec.ts';
 
@@ -61,6 +62,29 @@ describe('what a job shows', () => {
     expect(view({ ...fields, status: 'succeeded' })).toMatchObject({ result: { id: '1' }, error: null });
     expect(view({ ...fields, status: 'failed' })).toMatchObject({ result: null, error: { code: 'x' } });
     expect(view({ ...fields, status: 'waiting' })).toMatchObject({ result: null, error: null });
+  });
+
+  it('of its options is what a retry takes as it is', () => {
+    const query = {
+      response_format: 'raw',
+      ignore_remote_data: true,
+      exclude_fields: ['id'],
+      remote_query: { foo: { bar: 'baz' } },
+      on_unsupported: 'reject',
+    } as const;
+    const shown = view({ request: JSON.stringify({ query, body: {} }) }).request.query;
+    expect(toJobOptions(CreateOptions.parse(shown))).toEqual(query);
+  });
+
+  it('of an error names the request that made the job', () => {
+    const fields = { status: 'failed', error: '{"code":"x"}' };
+    expect(view({ ...fields, req: 'request-1' }).error).toEqual({
+      code: 'x',
+      request_id: 'request-1',
+      job_id: ID,
+    });
+    // One of before there was such a thing.
+    expect(view(fields).error).toEqual({ code: 'x', job_id: ID });
   });
 
   it('of an attempt without an end is that it has none', () => {

@@ -9,12 +9,7 @@ type Headers = Record<string, string>;
 function learn(
   provider: keyof typeof descriptors,
   headers: Headers,
-  {
-    status = 200,
-    body = {},
-    purpose = 'create' as CallPurpose,
-    pace = { learns: true, requests: 10, perMs: 1_000 },
-  } = {},
+  { status = 200, body = {}, purpose = 'create' as CallPurpose, pace = { learns: true, perMs: 1_000 } } = {},
 ) {
   const answer = { kind: 'answered', status, headers, body, receivedAtMs: NOW } as const;
   return lessonsOf(descriptors[provider], { method: 'POST', path: '/', purpose }, answer, NOW, pace);
@@ -54,12 +49,6 @@ describe('the pace of creates', () => {
       },
       { limit: 4_000, withinMs: 3_600_000, isAtLeast: true },
     ],
-    // The same moment, close to the end of what is long: it is not taken for earlier than it is told.
-    [
-      'capsule',
-      { 'x-ratelimit-limit': '150', 'x-ratelimit-remaining': '1', 'x-ratelimit-reset': `${NOW / 1_000 + 4}` },
-      { limit: 150, withinMs: 4_000, isAtLeast: true },
-    ],
     // Whole seconds: a window of one second may be stated as two.
     [
       'capsule',
@@ -98,7 +87,7 @@ describe('a limit that was met', () => {
   });
 
   it('without a stated time is rested for two seconds, or for the window that was set for the account if that is shorter', () => {
-    const restOf = (own: { learns: boolean; perMs: number }, pace = { ...own, requests: 10 }) =>
+    const restOf = (pace: { learns: boolean; perMs: number }) =>
       learn('close', {}, { status: 429, pace }).block;
     expect(restOf({ learns: true, perMs: 1_000 })).toMatchObject({ firstMs: 2_000 });
     expect(restOf({ learns: false, perMs: 1_000 })).toMatchObject({ firstMs: 1_000 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildOpenApi } from '../../shared/contract/build-openapi.ts';
+import { CreateOptions } from '../../shared/contract/create-query.ts';
+import { JOB_EXAMPLE } from '../../shared/contract/examples.ts';
 import { OPERATIONS } from '../../shared/contract/operations.ts';
 
 const document = buildOpenApi();
@@ -59,5 +61,6 @@ describe('the OpenAPI document', () => {
         expect(schema.safeParse(example).error?.issues, operation.id).toBeUndefined();
       }
     }
+    expect(CreateOptions.safeParse(JOB_EXAMPLE.request.query).error?.issues).toBeUndefined();
   });
 });

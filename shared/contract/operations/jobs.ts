@@ -93,14 +93,16 @@ export const retryJob = defineOperation({
   ],
 });
 
+const retryable = z.enum(['failed', 'cancelled']);
+const RETRY_STATUS = 'One or both. Default `failed`.';
+const RETRY_CODE = 'Only these error codes.';
+const RETRY_LIMIT = 'Jobs looked at. Default 200.';
+/** What a filter takes alike in the body and in the query. */
 const RetryFilter = z.strictObject({
-  status: queryList(z.enum(['failed', 'cancelled']), 2, 'One or both. Default `failed`.').optional(),
   integrated_account_id: queryUuid('Jobs of one integrated account.').optional(),
   import_id: z.string().min(1).max(64).optional(),
-  code: queryList(z.string().max(64), 50, 'Only these error codes.').optional(),
   created_after: queryTime('Jobs created after this moment.').optional(),
   cursor: z.string().min(1).max(200).optional(),
-  limit: queryInteger(1, 1_000, 'Jobs looked at. Default 200.').optional(),
 });
 
 export const retryJobs = defineOperation({
@@ -112,8 +114,16 @@ export const retryJobs = defineOperation({
   description:
     'The filter may stand in the body or in the query; what is named in both, the body decides. Newest first, at most `limit` a call; repeat with `next_cursor`. Never touches `needs_review`.',
   scope: 'jobs:write',
-  query: RetryFilter,
-  body: RetryFilter,
+  query: RetryFilter.extend({
+    status: queryList(retryable, 2, RETRY_STATUS).optional(),
+    code: queryList(z.string().max(64), 50, RETRY_CODE).optional(),
+    limit: queryInteger(1, 1_000, RETRY_LIMIT).optional(),
+  }),
+  body: RetryFilter.extend({
+    status: z.array(retryable).min(1).optional().meta({ description: RETRY_STATUS }),
+    code: z.array(z.string().max(64)).min(1).max(50).optional().meta({ description: RETRY_CODE }),
+    limit: z.int().min(1).max(1_000).optional().meta({ description: RETRY_LIMIT }),
+  }),
   bodyOptional: true,
   bodyExample: { status: ['failed'], code: ['attempts_exhausted'] },
   responses: {

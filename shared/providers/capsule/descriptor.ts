@@ -60,6 +60,7 @@ export const capsule: ProviderDescriptor = {
     tags: 'supported',
     remote_data: 'supported',
   },
+  decidedByFacts: [],
   notes: {
     account:
       'The party, a person or an organisation. Without it the first contact becomes the party; one of the two is required.',

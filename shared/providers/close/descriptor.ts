@@ -57,6 +57,7 @@ export const close: ProviderDescriptor = {
     tags: 'unsupported',
     remote_data: 'supported',
   },
+  decidedByFacts: ['currency'],
   notes: {
     account: "The lead's id (lead_…).",
     name: 'The first line of the note: Close has no title. Line breaks become spaces.',

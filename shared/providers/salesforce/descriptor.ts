@@ -45,6 +45,7 @@ export const salesforce: ProviderDescriptor = {
     remote_data: 'supported',
   },
   unsupportedIn,
+  decidedByFacts: ['currency'],
   notes: {
     account: 'Id of an Account (001…).',
     name: 'At most 120 characters; longer ones are refused, never cut.',

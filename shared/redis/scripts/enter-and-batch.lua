@@ -5,7 +5,7 @@ gate-enter.lua, `batch` is import-batch.lua.
 KEYS  1…3 as gate-enter.lua  4… as import-batch.lua
 ARGV  1 how many follow for gate-enter.lua  2… as gate-enter.lua  then… as import-batch.lua
 
-returns {1, ms} {0, ms, reason}   as gate-enter.lua
+returns {1, ms, interval} {0, ms, reason}   as gate-enter.lua
         {2, …, probe, now, leave, place}   what import-batch.lua returned, two values, and what gate-enter.lua did from probe on;
                           the lease is held if import-batch.lua returned {1, sends}
 ]]
@@ -16,5 +16,6 @@ local begun = batch({ unpack(KEYS, 4) }, { unpack(ARGV, 2 + forGate) })
 if begun[1] ~= 1 then
   redis.call('ZREM', KEYS[2], ARGV[2])
   redis.call('HDEL', KEYS[3], ARGV[2])
+  unsent({ KEYS[1] }, {})
 end
 return { 2, begun[1], begun[2] or 0, unpack(entered, 3) }

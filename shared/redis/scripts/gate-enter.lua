@@ -10,7 +10,7 @@ ARGV  1 lease id  2 lease length ms  3 calls allowed  4 per ms  5 burst (calls) 
         for bulk work, 0 for interactive work
       9 part of the daily allocation that may be used, 0…1  10 '1' = what the provider states replaces 3, 4 and 5
 
-returns {1, ms}           the slot is reserved and the lease held, but ask again after ms
+returns {1, ms, interval} the slot is reserved and the lease held, but ask again after ms; interval = ms between two slots
         {1, 0, probe, now, leave, place}   enter, and leave at that moment; a call that leaves later tells so, by its place in
                           the ring ('' = it has none; gate-late.lua); probe = 1: the provider was down, and this is the one call let through
                           to see whether it still is
@@ -67,14 +67,14 @@ local function leaveAt(slot, isProbe)
     moment = math.max(moment, tonumber(redis.call('HGET', KEYS[1], place) or '0') + per + spare * 0.6)
   end
   -- Bulk calls and interactive ones that wait for the same place in the ring ask for it in the same moment: the moment of the
-  -- last interactive one that waits in place is kept, and until then bulk work takes none.
+  -- last interactive one that has it within two seconds is kept, and until then bulk work takes none.
   local due = tonumber(gate[22] or '0')
-  if reserve > 0 and due > now then return {1, math.ceil(due - now)} end
+  if reserve > 0 and due > now then return {1, math.ceil(due - now), interval} end
   if moment - now > lead then
-    if reserve == 0 and moment > due and moment - now <= tonumber(ARGV[7]) then
+    if reserve == 0 and moment > due and moment - now <= 2000 then
       redis.call('HSET', KEYS[1], 'own_due', string.format('%.3f', moment))
     end
-    return {1, math.ceil(moment - now - lead)}
+    return {1, math.ceil(moment - now - lead), interval}
   end
   local at = string.format('%.3f', moment)
   local fields = {'count', count + 1}

@@ -13,6 +13,7 @@ ARGV  1 lease id  2 block the account for ms, 0 = no  3 first and 4 longest bloc
       19 calls the provider allows to creates, '' = not stated  20 within ms  21 '1' = 20 is only the time to a reset: the window
       is at least that  22 calls of a second window that applies as well, '' = none  23 within ms
       24 '1' = a limit was met that nobody had stated: go slower
+      25 steps (ms) in which 7 is rounded up, 0 = it is exact  26 '1' = the call was not sent (gate-unsent.lua)
 
 returns {1, ms, circuit}  the account is blocked for ms from now, 0 = not; circuit: 'opened', 'closed', or by a
                           probe in vain 'held_open' by this call, else ''
@@ -20,7 +21,7 @@ returns {1, ms, circuit}  the account is blocked for ms from now, 0 = not; circu
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local known = redis.call('HMGET', KEYS[1], 'block', 'hits', 'tat', 'downs', 'opens', 'probe')
-redis.call('ZREM', KEYS[2], ARGV[1])
+if redis.call('ZREM', KEYS[2], ARGV[1]) == 1 and ARGV[26] == '1' then unsent({ KEYS[1] }, {}) end
 local block, stated = tonumber(known[1] or '0'), tonumber(ARGV[2])
 if tonumber(ARGV[3]) > 0 then
   -- Calls that were under way together meet one limit together: only the first of them makes the wait grow.
@@ -97,19 +98,23 @@ if ARGV[6] ~= '' and ARGV[7] ~= '' then
   -- The provider counted what it had seen; calls still in flight may not be among them.
   local stated, inFlight = math.floor(tonumber(ARGV[6])), redis.call('ZCARD', KEYS[2])
   local reset, left = now + tonumber(ARGV[7]), math.max(0, stated - inFlight)
-  if tonumber(ARGV[7]) > 10000 then
+  local before = redis.call('HMGET', KEYS[1], 'rem', 'rem_reset', 'rem_long', 'limit')
+  local known = tonumber(before[1] or '')
+  local isSame = known ~= nil and math.abs(tonumber(before[2]) - reset) < 2000
+  -- Near its end a long window looks short: it is what it once was seen to be.
+  local isLong = tonumber(ARGV[7]) > 10000 or (isSame and before[3] == '1')
+  if isLong then
     -- Answers overtake each other, by no more than what may be in flight. Of a budget that lasts the smaller counts: a few calls
-    -- left over cost nothing, one too many is a refusal.
-    local before = redis.call('HMGET', KEYS[1], 'rem', 'rem_reset')
-    local known = tonumber(before[1] or '')
-    if known and math.abs(tonumber(before[2]) - reset) < 2000 and left - known <= 2 * tonumber(ARGV[18]) then
-      left = math.min(left, math.max(0, known))
-    end
-  elseif stated > 0 then
-    -- Of a window that is over in a moment the newest answer simply counts: it is off by at most those in flight.
-    left = math.max(1, left)
+    -- left over cost nothing, one too many is a refusal. What is larger by more than that is news, and so is a fiftieth of it all.
+    local overtaken = math.min(2 * tonumber(ARGV[18]), math.max(16, 0.02 * (tonumber(before[4] or '') or stated)))
+    if isSame and left - known <= overtaken then left = math.min(left, math.max(0, known)) end
+  else
+    -- Of a window that is over in a moment the newest answer simply counts: it is off by at most those in flight. A reset that is
+    -- rounded up would stop every account that keeps to its pace once per window.
+    reset = math.max(now, reset - tonumber(ARGV[25]))
+    if stated > 0 then left = math.max(1, left) end
   end
-  redis.call('HSET', KEYS[1], 'rem', left, 'rem_reset', string.format('%.0f', reset))
+  redis.call('HSET', KEYS[1], 'rem', left, 'rem_reset', string.format('%.0f', reset), 'rem_long', isLong and '1' or '0')
 end
 if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'limit', ARGV[8]) end
 if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'daily_used', ARGV[9], 'daily_max', ARGV[10], 'daily_at', string.format('%.0f', now)) end
