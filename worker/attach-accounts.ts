@@ -8,7 +8,7 @@ import { followStatus, isHeld } from '../shared/use-cases/follow-status.ts';
 import type { Processor } from './next-step.ts';
 import { type RunningQueue, runQueue } from './run-queue.ts';
 
-/** A queue without work for this long is left: its worker costs a connection and a quarter megabyte. */
+/** A queue without work for this long is left: its worker costs a connection and a fifth of a megabyte. */
 const IDLE_MS = 5_000;
 /** With only delayed jobs, a queue is left when the next one is further away than this. */
 const LEAVE_FOR_MS = 10_000;

@@ -8,7 +8,7 @@ const luaOf = new Map<string, Script['lua']>();
 
 /**
  * A connection that BullMQ waits on, one for each attached queue. BullMQ gives every one all of its sixty-odd scripts, though it
- * runs none of them here: hashed and wrapped anew they cost half a millisecond and two thirds of the queue's memory. They are made
+ * runs none of them here: hashed and wrapped anew they cost half a millisecond and two thirds of the queue's heap. They are made
  * once instead and stand on the prototype, where BullMQ finds them. (A pipeline of such a connection would not know them.)
  */
 class BlockingConnection extends Redis {
