@@ -1,7 +1,8 @@
 import type { Response } from 'express';
 import { AppError, toJobError } from '../shared/app-error.ts';
 import type { ErrorView } from '../shared/contract/error-view.ts';
-import { isSettled, type JobRecord, type JobView, viewJob } from '../shared/domain/job.ts';
+import { type JobView, viewJob } from '../shared/contract/job-view.ts';
+import { isSettled, type JobRecord } from '../shared/domain/job.ts';
 import type { Account } from '../shared/stores/account-store.ts';
 import { holdOf } from './find-account.ts';
 import type { WaitDecision } from './prefer.ts';

@@ -1,5 +1,5 @@
 import { AppError } from '../shared/app-error.ts';
-import type { AccountHold } from '../shared/domain/job.ts';
+import type { AccountHold } from '../shared/contract/job-view.ts';
 import type { Account } from '../shared/stores/account-store.ts';
 import type { ReadGate } from '../shared/stores/gate-reading.ts';
 

@@ -1,8 +1,9 @@
 import type { Response } from 'express';
 import { AppError } from '../../shared/app-error.ts';
 import { toJobOptions } from '../../shared/contract/create-query.ts';
+import { type JobView, viewJob } from '../../shared/contract/job-view.ts';
 import * as operations from '../../shared/contract/operations/jobs.ts';
-import { isSettled, type JobRecord, type JobView, viewJob } from '../../shared/domain/job.ts';
+import { isSettled, type JobRecord } from '../../shared/domain/job.ts';
 import { isUuid } from '../../shared/ids.ts';
 import { cancelJob } from '../../shared/use-cases/cancel-job.ts';
 import { resolveJob } from '../../shared/use-cases/resolve-job.ts';

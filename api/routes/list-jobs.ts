@@ -1,14 +1,8 @@
 import { AppError } from '../../shared/app-error.ts';
+import { type AccountHold, type JobView, storedStatuses, viewJob } from '../../shared/contract/job-view.ts';
 import type { OperationInput } from '../../shared/contract/operation.ts';
 import type { listJobs as operation } from '../../shared/contract/operations/jobs.ts';
-import {
-  type AccountHold,
-  type JobRecord,
-  type JobStatus,
-  type JobView,
-  storedStatuses,
-  viewJob,
-} from '../../shared/domain/job.ts';
+import type { JobRecord, JobStatus } from '../../shared/domain/job.ts';
 import { isUuid } from '../../shared/ids.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
 import type { JobPage } from '../../shared/stores/job-store.ts';

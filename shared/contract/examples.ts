@@ -1,4 +1,4 @@
-import type { JobView } from '../domain/job.ts';
+import type { JobView } from './job-view.ts';
 
 /** A job as it is right after its accept; used wherever the OpenAPI document shows one. */
 export const JOB_EXAMPLE: JobView = {

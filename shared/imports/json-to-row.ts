@@ -47,7 +47,7 @@ function parse(text: string, mapped: KeyTargets | undefined): Parsed {
 }
 
 /** Not in TypeScript's library yet. @see https://github.com/tc39/proposal-json-parse-with-source */
-const { rawJSON } = JSON as unknown as { rawJSON: (source: string) => unknown };
+const rawJSON: (source: string) => unknown = Reflect.get(JSON, 'rawJSON');
 
 /** The record with its mapped keys at their places, as text again: numbers keep their digits until the parser that counts them. */
 function moveKeys(text: string, mapped: KeyTargets): string {

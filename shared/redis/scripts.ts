@@ -92,8 +92,8 @@ export function defineScripts(redis: RedisClient): Scripts {
   for (const [name, { file, keys }] of Object.entries(SCRIPTS)) {
     redis.defineCommand(name, { numberOfKeys: keys, lua: luaOf(file) });
     // defineCommand adds a method of this very name; ioredis cannot tell the type checker.
-    const command = (redis as unknown as Record<string, Run>)[name];
-    scripts[name as keyof Scripts] = (...args) => (command as Run).apply(redis, args);
+    const command: Run = Reflect.get(redis, name);
+    scripts[name as keyof Scripts] = (...args) => command.apply(redis, args);
   }
   // Every name of SCRIPTS was set in the loop.
   return scripts as Scripts;

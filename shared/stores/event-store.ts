@@ -1,5 +1,5 @@
 import { toIso } from '../clock.ts';
-import { viewJob } from '../domain/job.ts';
+import { viewJob } from '../contract/job-view.ts';
 import { EVENT_TYPES, type EventType, jobEventOf, type WebhookPayload } from '../domain/webhook.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { EventTag, Keys } from '../redis/keys.ts';

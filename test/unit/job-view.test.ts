@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CreateOptions, toJobOptions } from '../../shared/contract/create-query.ts';
-import { type AccountHold, JobView, viewJob } from '../../shared/domain/job.ts';
+import { type AccountHold, JobView, viewJob } from '../../shared/contract/job-view.ts';
 import { decodeJob } from '../../shared/stores/job-codec.ts';
 
 const ID = '0190a5e4-0000-7000-8000-000000000003';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { JOB_STATUSES, JobView } from '../../domain/job.ts';
+import { JOB_STATUSES } from '../../domain/job.ts';
 import { OpportunityInput } from '../../domain/opportunity.ts';
 import { CreateOptions } from '../create-query.ts';
 import { JOB_EXAMPLE } from '../examples.ts';
+import { JobView } from '../job-view.ts';
 import { defineOperation } from '../operation.ts';
 import { queryInteger, queryList, queryTime, queryUuid } from '../query-types.ts';
 

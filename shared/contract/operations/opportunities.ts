@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { JobView } from '../../domain/job.ts';
 import { Opportunity, OpportunityInput } from '../../domain/opportunity.ts';
 import { CreateQuery } from '../create-query.ts';
 import { JOB_EXAMPLE } from '../examples.ts';
+import { JobView } from '../job-view.ts';
 import { defineOperation } from '../operation.ts';
 
 const warning = z.object({ code: z.string(), pointer: z.string().optional(), message: z.string() });
