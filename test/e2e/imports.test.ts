@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { isErrorCode } from '../../shared/errors.ts';
 import type { RunningProcess } from '../support/processes.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { closeRows, importsOf } from './import-support.ts';
@@ -65,7 +66,8 @@ it('a row that cannot be written is a failed row, by our field; the others go on
     `${name} c,lead_Northwind,user_Ann,-1,`,
     `${name} d,lead_Northwind,user_Ann,1,No Such Stage`,
   ].join('\n');
-  const id = await imports.accepted(account, csv, { type: 'text/csv' });
+  const uploaded = await imports.upload(account, csv, { type: 'text/csv' });
+  const [id, requestId] = [String(uploaded.body.id), uploaded.headers.get('x-request-id')];
   const ended = await imports.ended(id);
   expect(ended).toMatchObject({ status: 'completed', counts: { succeeded: 1, failed: 3 } });
   const results = await imports.results(id);
@@ -84,9 +86,13 @@ it('a row that cannot be written is a failed row, by our field; the others go on
     status: string;
     import_id: string;
     request: { body: unknown };
+    error: { code: string; request_id: string };
   }[];
   expect(jobs.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed']);
   expect(jobs.every(({ import_id }) => import_id === id)).toBe(true);
+  // Of the field the code is its own, of the error it is one of the catalogue; and the upload is the request that made the job.
+  expect(jobs.filter(({ error }) => !isErrorCode(error.code))).toEqual([]);
+  expect(jobs.every(({ error }) => error.request_id === requestId)).toBe(true);
   const rest = await rig.ask('GET', `/jobs?import_id=${id}&limit=3&cursor=${listed.body.next_cursor}`);
   const [first] = rest.body.data as { id: string; result: { id: string } }[];
   expect(await rig.job(String(first?.id))).toMatchObject({

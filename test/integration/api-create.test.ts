@@ -295,6 +295,16 @@ describe('Prefer: wait', () => {
   });
 });
 
+describe('a field that is needed beside another', () => {
+  it('is named as missing, as one that is always needed is', async () => {
+    const api = await startTestApi();
+    const { id } = await api.connectAccount('capsule');
+    const { status, body } = await api.create(id, { ...MINIMUM.capsule, amount: 5 });
+    expect({ status, code: body.code }).toEqual({ status: 400, code: 'missing_required_fields' });
+    expect(body.truto_error_insight.missing_required_body_fields.value).toEqual(['currency']);
+  });
+});
+
 describe('dry_run', () => {
   it('shows what would be sent, with secrets masked, and stores nothing', async () => {
     const api = await startTestApi();

@@ -206,6 +206,8 @@ describe('retrying', () => {
     const query = `status=failed&integrated_account_id=${elsewhere.id}`;
     expect((await post(api, `/jobs/retry?${query}`)).body).toMatchObject({ retried: 0, job_ids: [] });
     expect((await post(api, `/jobs/retry?code=attempts_exhausted`)).body.job_ids).toEqual([other?.id]);
+    for (const path of ['/jobs/retry?stats=failed', `/jobs/${failed?.id}/cancel?status=queued`])
+      expect((await post(api, path)).body, path).toMatchObject({ statusCode: 400, code: 'invalid_query' });
     expect((await post(api, `/jobs/${review?.id}/retry`)).body.code).toBe('job_needs_resolve');
   });
 });
@@ -249,6 +251,8 @@ describe('health and documents', () => {
     const api = await startTestApi();
     const { body } = await api.call('/openapi.json', { token: null });
     expect(body.openapi).toBe('3.1.0');
+    const posted = await fetch(`${api.url}/docs`, { method: 'POST' });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
     const page = await fetch(`${api.url}/docs`);
     const html = await page.text();
     expect(html).not.toMatch(/https?:\/\//);

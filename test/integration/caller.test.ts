@@ -5,10 +5,12 @@ import { createCaller } from '../../shared/providers/caller.ts';
 import { createGate } from '../../shared/providers/gate.ts';
 import { createPlaces } from '../../shared/providers/places.ts';
 import { createProviderClock } from '../../shared/providers/provider-clock.ts';
+import type { Send } from '../../shared/providers/send.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
 import { aTestRedis } from '../support/redis.ts';
 
-it('calls that hang together give up one after the other, and none later than the account says', async () => {
+/** A caller of an account whose calls end as `send` says. */
+async function aCaller(send: Send) {
   const { redis, keys } = await aTestRedis();
   const account: Account = {
     id: randomUUID(),
@@ -23,14 +25,10 @@ it('calls that hang together give up one after the other, and none later than th
     revision: 1,
     heldMs: 0,
   };
-  const timeoutsMs: number[] = [];
   const caller = createCaller({
     gate: createGate({ redis, keys, partitions: 1, processId: 'test' }),
     places: createPlaces(200),
-    send: async ({ timeoutMs }) => {
-      timeoutsMs.push(timeoutMs);
-      return { kind: 'unanswered', code: 'provider_no_answer', message: 'no answer' };
-    },
+    send,
     credentialsOf: async () => ({ credentials: { type: 'api_key', api_key: 'k' }, version: 1 }),
     refresher: {
       refresh: async () => ({ kind: 'dead', message: 'nothing expires here' }),
@@ -39,13 +37,37 @@ it('calls that hang together give up one after the other, and none later than th
     clock: systemClock,
     providerClock: createProviderClock(),
   });
+  return { call: caller(account), redis, gateKey: keys.gate(0, account.id) };
+}
+
+const ASKED = { method: 'GET', path: '/me/', purpose: 'look_up' } as const;
+
+it('calls that hang together give up one after the other, and none later than the account says', async () => {
+  const timeoutsMs: number[] = [];
+  const { call } = await aCaller(async ({ timeoutMs }) => {
+    timeoutsMs.push(timeoutMs);
+    return { kind: 'unanswered', code: 'provider_no_answer', message: 'no answer' };
+  });
   // One fewer than open the circuit.
-  const call = caller(account);
-  for (let i = 0; i < 4; i++) await call({ method: 'GET', path: '/me/', purpose: 'look_up' });
+  for (let i = 0; i < 4; i++) await call(ASKED);
   expect(timeoutsMs).toHaveLength(4);
   expect(new Set(timeoutsMs).size).toBeGreaterThan(1);
   for (const ms of timeoutsMs) {
     expect(ms).toBeLessThanOrEqual(10_000);
     expect(ms).toBeGreaterThanOrEqual(9_700);
   }
+});
+
+it('a call that was not sent takes nothing of a known budget', async () => {
+  const { call, redis, gateKey } = await aCaller(async () => ({
+    kind: 'not_sent',
+    code: 'provider_unreachable',
+    message: 'ECONNREFUSED',
+  }));
+  await redis.hset(gateKey, { rem: 5, rem_reset: Date.now() + 60_000 });
+  await call(ASKED);
+  // The gate is told, and not waited for.
+  await expect.poll(() => redis.hget(gateKey, 'rem')).toBe('5');
+  await expect.poll(() => redis.hget(gateKey, 'downs')).toBe('1');
+  expect(await redis.hget(gateKey, 'rem')).toBe('5');
 });

@@ -30,13 +30,19 @@ it('waits in place for a window that is over in a moment', async () => {
   expect(Date.now() - beganMs).toBeGreaterThanOrEqual(298);
 });
 
-/** The second of two calls whose place is to be had only so long after its slot has come; until then it waits in place. */
-async function passLate(byMs: number, perMs: number) {
+/**
+ * The second of two calls, a second apart, whose place is to be had only so long after its slot has come; until then it waits in place.
+ * @param factor of the account's pace by which it goes, as after limits that nobody had stated.
+ */
+async function passLate(byMs: number, factor = 1) {
   const { redis, keys } = await aTestRedis();
   const account = randomUUID();
   const gate = createGate({ redis, keys, partitions: 1, processId: 'test' });
-  const pace = aPace({ requests: 1, perMs });
-  const call = { account, pace, host: 'crm.example', patienceMs: perMs * 1.5, timeoutMs: 1_000 };
+  const pace = aPace({ requests: 1, perMs: 1_000 * factor, learns: true });
+  const gateKey = keys.gate(0, account);
+  // A budget is known, too.
+  await redis.hset(gateKey, { factor, rem: 10, rem_reset: Date.now() + 60_000 });
+  const call = { account, pace, host: 'crm.example', patienceMs: 1_500, timeoutMs: 1_000 };
   let taken = 0;
   const places = {
     ...createPlaces(100),
@@ -49,16 +55,24 @@ async function passLate(byMs: number, perMs: number) {
   await passGate(deps, call);
   const beganMs = Date.now();
   const passed = await passGate(deps, call);
-  return { kind: passed.kind, afterMs: Date.now() - beganMs };
+  return { kind: passed.kind, afterMs: Date.now() - beganMs, left: await redis.hget(gateKey, 'rem') };
 }
 
 it('keeps its slot when its place comes a moment late: at a slow pace the next one is far away', async () => {
-  expect((await passLate(40, 1_000)).kind).toBe('go');
+  expect((await passLate(40)).kind).toBe('go');
+});
+
+it('goes by the pace it has now, not by the one that was set', async () => {
+  // Set are 20 a second, of which half an interval is 25 ms.
+  expect((await passLate(80, 0.05)).kind).toBe('go');
 });
 
 it('lets it go when it would bunch up with the next one', async () => {
+  const { afterMs, left } = await passLate(700);
   // Late it would leave after 1,715 ms, with the slot that follows after 2,030.
-  expect((await passLate(700, 1_000)).afterMs).toBeGreaterThan(1_900);
+  expect(afterMs).toBeGreaterThan(1_900);
+  // Two calls of ten: what was taken for the slot it let go came back.
+  expect(left).toBe('8');
 });
 
 it('gives its place back where that takes longer than it would wait', async () => {
