@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Response } from 'express';
-import { type ImportRecord, type ImportView, isImportEnded } from '../shared/domain/import.ts';
+import type { ImportView } from '../shared/contract/import-view.ts';
+import { type ImportRecord, isImportEnded } from '../shared/domain/import.ts';
 
 /** Progress is made of many small steps: looking twice a second shows it well enough and costs two reads. */
 const LOOK_MS = 500;

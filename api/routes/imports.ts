@@ -2,15 +2,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request } from 'express';
 import { AppError } from '../../shared/app-error.ts';
+import { type ImportView, viewImport } from '../../shared/contract/import-view.ts';
 import type { OperationInput } from '../../shared/contract/operation.ts';
 import * as operations from '../../shared/contract/operations/imports.ts';
-import {
-  type ImportOptions,
-  type ImportRecord,
-  type ImportView,
-  isImportEnded,
-  viewImport,
-} from '../../shared/domain/import.ts';
+import { type ImportOptions, type ImportRecord, isImportEnded } from '../../shared/domain/import.ts';
 import { isUuid } from '../../shared/ids.ts';
 import { writeResults } from '../../shared/imports/write-results.ts';
 import type { Account } from '../../shared/stores/account-store.ts';

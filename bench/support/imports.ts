@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
-import type { ImportView } from '../../shared/domain/import.ts';
+import type { ImportView } from '../../shared/contract/import-view.ts';
 import type { ApiClient } from './client.ts';
 import type { ImportFormat } from './import-rows.ts';
 import { ADMIN_TOKEN } from './processes.ts';

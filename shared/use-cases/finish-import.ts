@@ -1,6 +1,7 @@
 import { AppError, toJobError } from '../app-error.ts';
 import type { Clock } from '../clock.ts';
-import { type ImportRecord, type ImportStatus, viewImport } from '../domain/import.ts';
+import { viewImport } from '../contract/import-view.ts';
+import type { ImportRecord, ImportStatus } from '../domain/import.ts';
 import type { EventType } from '../domain/webhook.ts';
 import type { ImportStore } from '../stores/import-store.ts';
 import type { WebhookTeller } from './tell-webhooks.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { ImportView } from '../../shared/domain/import.ts';
+import type { ImportView } from '../../shared/contract/import-view.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 import { closeRows, importsOf, salesforceRows } from './import-support.ts';

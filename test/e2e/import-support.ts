@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { ImportView } from '../../shared/domain/import.ts';
+import type { ImportView } from '../../shared/contract/import-view.ts';
 import { TEST_ADMIN_TOKEN } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 import type { Answer, Rig, Target } from './rig.ts';

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { chunkOfRow, firstRowOfChunk, type ImportRecord, paceOfImport } from '../../shared/domain/import.ts';
+import { paceOfImport } from '../../shared/contract/import-view.ts';
+import { chunkOfRow, firstRowOfChunk, type ImportRecord } from '../../shared/domain/import.ts';
 import {
   createImportId,
   createPartitionedId,

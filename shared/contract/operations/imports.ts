@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { type ImportView as Import, ImportView, STRATEGIES } from '../../domain/import.ts';
+import { STRATEGIES } from '../../domain/import.ts';
 import { ON_UNSUPPORTED } from '../../domain/integrated-account.ts';
+import { type ImportView as Import, ImportView } from '../import-view.ts';
 import { defineOperation } from '../operation.ts';
 import { queryBoolean, queryInteger, queryList, queryUuid } from '../query-types.ts';
 
