@@ -12,7 +12,7 @@ import { createProviderClock, type ProviderClock } from '../shared/providers/pro
 import { createSender } from '../shared/providers/send.ts';
 import { createTokenRefresher } from '../shared/providers/token-refresh.ts';
 import { createTokenSender } from '../shared/providers/token-sender.ts';
-import { isUrlAllowed } from '../shared/providers/url-allowlist.ts';
+import { createUrlAllowlist } from '../shared/providers/url-allowlist.ts';
 import type { RedisClient } from '../shared/redis/connect.ts';
 import type { Keys } from '../shared/redis/keys.ts';
 import type { Shutdown } from '../shared/shutdown.ts';
@@ -46,7 +46,7 @@ export function buildCaller(parts: CallerParts): { caller: Caller; providerClock
   const { send } = shutdown.own(
     'provider connections',
     createSender({
-      isAllowed: (url) => isUrlAllowed(url, allowlist),
+      isAllowed: createUrlAllowlist(allowlist),
       outbound: createProviderPolicy(allowlist),
       clock,
     }),

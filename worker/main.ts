@@ -9,7 +9,7 @@ import { clients } from '../shared/providers/clients.ts';
 import { descriptors } from '../shared/providers/descriptors.ts';
 import { paceOf } from '../shared/providers/pace.ts';
 import { createAccountQueues } from '../shared/queues/account-queues.ts';
-import { ImportMessage, QueryMessage, WriteMessage } from '../shared/queues/messages.ts';
+import { isImportMessage, QueryMessage, WriteMessage } from '../shared/queues/messages.ts';
 import { closeRedis, connectRedis, waitUntilReady } from '../shared/redis/connect.ts';
 import { demandDurability } from '../shared/redis/durability.ts';
 import { createKeys } from '../shared/redis/keys.ts';
@@ -197,7 +197,7 @@ async function main(): Promise<void> {
       accountOf: store.get,
       concurrencyOf: (account) => paceOf(descriptors[account.provider], account.settings).concurrency,
       write: (message, signal) =>
-        ImportMessage.safeParse(message).success ? feeder(message, signal) : writer(message, signal),
+        isImportMessage(message) ? feeder(message, signal) : writer(message, signal),
       answerQuery: async (message) => {
         await answerQuery(QueryMessage.parse(message), {
           redis,

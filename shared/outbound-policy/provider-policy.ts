@@ -8,7 +8,7 @@ const PRIVATE_NAME = /(?:^|\.)(?:localhost|local|internal|intranet|lan)$/;
 
 export type ProviderPolicy = {
   /** Why a URL of the allow-list may not be called all the same: its address is not public and nobody named it. */
-  judge(url: string): string | undefined;
+  judge(url: URL): string | undefined;
   lookup: LookupFunction;
 };
 
@@ -26,9 +26,8 @@ export function createProviderPolicy(patterns: readonly string[], resolve?: Reso
   });
   return {
     lookup,
-    judge(text) {
-      const url = URL.parse(text);
-      const literal = url ? hostLiteral(url) : undefined;
+    judge(url) {
+      const literal = hostLiteral(url);
       if (literal === undefined || vouchedFor.has(literal)) return undefined;
       return judgeAddress(literal, false);
     },

@@ -5,7 +5,7 @@ import type { Account } from '../stores/account-store.ts';
 import { availabilityOf } from './availability.ts';
 import { clients } from './clients.ts';
 import { descriptors } from './descriptors.ts';
-import type { Circuit, Leaving } from './gate.ts';
+import type { Circuit, Farewell, Leaving, Left } from './gate.ts';
 import { lessonsOf } from './lessons.ts';
 import { type Pace, paceOf } from './pace.ts';
 import { type Begin, deferredBy, type PassDeps, passGate } from './pass-gate.ts';
@@ -43,6 +43,10 @@ export type CallOptions = {
   parentId?: string;
   /** See {@link GateAsk.isBulk}. */
   isBulk?: boolean;
+  /**
+   * Takes over to tell the gate of the end of a call that went well: with what it writes of it, or, where it writes nothing, at once.
+   */
+  onFarewell?: (farewell: Farewell) => void;
 };
 
 export type CredentialsOf = (
@@ -174,10 +178,13 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
     return ended;
   } finally {
     deps.meter?.ended(account);
-    passed.leave(leaving).then(({ circuit, blockedMs }) => {
+    const onLeft = ({ circuit, blockedMs }: Left) => {
       if (circuit && ended) deps.onCircuit?.(account, circuit, ended);
       if (leaving.block) deps.meter?.limited(account, blockedMs);
-    });
+    };
+    const { onFarewell } = call.options;
+    if (onFarewell && leaving.succeeded) onFarewell(passed.farewell(leaving, onLeft));
+    else passed.leave(leaving).then(onLeft);
   }
 }
 

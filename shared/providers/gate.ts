@@ -100,6 +100,20 @@ const INTERACTIVE_SHARE = 0.1;
  */
 const CIRCUIT = { opensAfter: 5, firstMs: 2_000, maxMs: 300_000 } as const;
 
+/** What gate-leave.lua returned. */
+export function readLeft([, ms, circuit]: ScriptReply): Left {
+  // The script returns one of exactly these words.
+  return { blockedMs: Number(ms), ...(circuit ? { circuit: circuit as Circuit } : {}) };
+}
+
+/** The end of a call that the gate was not told of yet: by `say`, or in one step with another write, see leave-and-move.lua. */
+export type Farewell = {
+  part: ScriptPart;
+  /** What came of it, where it was told with another write. */
+  said: (reply: ScriptReply) => void;
+  say: () => void;
+};
+
 export type Gate = ReturnType<typeof createGate>;
 
 let leases = 0;
@@ -159,41 +173,50 @@ export function createGate(options: {
       await scripts.dwGateLate(gate, place, atMs.toFixed(3));
     },
 
-    async leave(account: string, lease: string, leaving: Leaving, nowMs: number): Promise<Left> {
+    /** How the script is told of a call's end. */
+    farewell(account: string, lease: string, leaving: Leaving, nowMs: number): ScriptPart {
       const { learned, block } = leaving;
       const stated = block && 'ms' in block ? Math.max(1, Math.ceil(block.ms)) : 0;
       const growing = block && 'firstMs' in block ? block : undefined;
-      const [, ms, circuit] = await scripts.dwGateLeave(
-        ...keysOf(account, leaving.parentId),
-        lease,
-        stated,
-        growing?.firstMs ?? 0,
-        growing?.maxMs ?? 0,
-        leaving.succeeded ? 1 : 0,
-        learned?.remaining ?? '',
-        learned?.resetAtMs === undefined ? '' : Math.max(0, Math.ceil(learned.resetAtMs - nowMs)),
-        learned?.limit ?? '',
-        learned?.daily?.used ?? '',
-        learned?.daily?.max ?? '',
-        leaving.learnedFrom ?? '',
-        leaving.availability ?? '',
-        CIRCUIT.opensAfter,
-        CIRCUIT.firstMs,
-        CIRCUIT.maxMs,
-        random(),
-        leaving.isLocked ? 1 : 0,
-        leaving.concurrency ?? 1,
-        leaving.stated?.limit ?? '',
-        leaving.stated?.withinMs ?? '',
-        leaving.stated?.isAtLeast ? 1 : 0,
-        leaving.stated?.ceiling?.limit ?? '',
-        leaving.stated?.ceiling?.withinMs ?? '',
-        leaving.goSlower ? 1 : 0,
-        leaving.resetStepMs ?? 0,
-        leaving.unsent ? 1 : 0,
-      );
-      // The script returns one of exactly these words.
-      return { blockedMs: Number(ms), ...(circuit ? { circuit: circuit as Left['circuit'] } : {}) };
+      return {
+        keys: keysOf(account, leaving.parentId),
+        args: [
+          lease,
+          stated,
+          growing?.firstMs ?? 0,
+          growing?.maxMs ?? 0,
+          leaving.succeeded ? 1 : 0,
+          learned?.remaining ?? '',
+          learned?.resetAtMs === undefined ? '' : Math.max(0, Math.ceil(learned.resetAtMs - nowMs)),
+          learned?.limit ?? '',
+          learned?.daily?.used ?? '',
+          learned?.daily?.max ?? '',
+          leaving.learnedFrom ?? '',
+          leaving.availability ?? '',
+          CIRCUIT.opensAfter,
+          CIRCUIT.firstMs,
+          CIRCUIT.maxMs,
+          random(),
+          leaving.isLocked ? 1 : 0,
+          leaving.concurrency ?? 1,
+          leaving.stated?.limit ?? '',
+          leaving.stated?.withinMs ?? '',
+          leaving.stated?.isAtLeast ? 1 : 0,
+          leaving.stated?.ceiling?.limit ?? '',
+          leaving.stated?.ceiling?.withinMs ?? '',
+          leaving.goSlower ? 1 : 0,
+          leaving.resetStepMs ?? 0,
+          leaving.unsent ? 1 : 0,
+        ],
+      };
+    },
+
+    async say({ keys, args }: ScriptPart): Promise<Left> {
+      return readLeft(await scripts.dwGateLeave(...keys, ...args));
+    },
+
+    leave(account: string, lease: string, leaving: Leaving, nowMs: number): Promise<Left> {
+      return this.say(this.farewell(account, lease, leaving, nowMs));
     },
   };
 }

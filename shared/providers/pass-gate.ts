@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { ScriptPart, ScriptReply } from '../redis/scripts.ts';
-import { type Entered, type Gate, type Leaving, type Left, readEntered, type Slot } from './gate.ts';
+import {
+  type Entered,
+  type Farewell,
+  type Gate,
+  type Leaving,
+  type Left,
+  readEntered,
+  readLeft,
+  type Slot,
+} from './gate.ts';
 import type { GiveWay } from './give-way.ts';
 import type { Pace } from './pace.ts';
 import type { Places } from './places.ts';
@@ -56,7 +65,13 @@ type Later = Extract<Entered, { kind: 'later' }>;
 
 export type Passed =
   /** Call now, say `left` when its bytes leave, then `leave`. */
-  | { kind: 'go'; left: () => void; leave: (leaving: Leaving) => Promise<Left> }
+  | {
+      kind: 'go';
+      left: () => void;
+      leave: (leaving: Leaving) => Promise<Left>;
+      /** As `leave`, for a gate that is told of it in a moment: by whoever writes what came of the call. */
+      farewell: (leaving: Leaving, onLeft: (left: Left) => void) => Farewell;
+    }
   | Later
   | { kind: 'refused'; why: string };
 
@@ -92,6 +107,15 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
         leave: (leaving) => {
           release();
           return leave(deps, wish, held, leaving);
+        },
+        farewell: (leaving, onLeft) => {
+          release();
+          const part = farewell(deps, wish, held, leaving);
+          return {
+            part,
+            said: (reply) => onLeft(readLeft(reply)),
+            say: () => void say(deps, part).then(onLeft),
+          };
         },
       };
     }
@@ -173,15 +197,27 @@ async function beginWith(
   return readEntered(begun.kind === 'begun' ? begun.entered : begun.reply);
 }
 
-/** Not waited for: the lease would expire by itself, and what was learned is only advice. */
-function leave(
+function farewell(
   { gate, clock }: PassDeps,
   { account, parentId, pace }: Wish,
   lease: string,
   leaving: Leaving,
-): Promise<Left> {
-  const left = { ...leaving, parentId, concurrency: pace.concurrency };
-  return gate.leave(account, lease, left, clock.nowMs()).catch(() => ({ blockedMs: 0 }));
+): ScriptPart {
+  return gate.farewell(
+    account,
+    lease,
+    { ...leaving, parentId, concurrency: pace.concurrency },
+    clock.nowMs(),
+  );
+}
+
+/** Not waited for: the lease would expire by itself, and what was learned is only advice. */
+function say({ gate }: PassDeps, part: ScriptPart): Promise<Left> {
+  return gate.say(part).catch(() => ({ blockedMs: 0 }));
+}
+
+function leave(deps: PassDeps, wish: Wish, lease: string, leaving: Leaving): Promise<Left> {
+  return say(deps, farewell(deps, wish, lease, leaving));
 }
 
 export function deferredBy(clock: Clock, { ms, reason }: Later): CallResult {

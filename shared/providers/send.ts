@@ -30,7 +30,7 @@ export type Send = (request: SendRequest) => Promise<Unanswered>;
  * Redirects are answers like any other and are not followed.
  */
 export function createSender(options: {
-  isAllowed: (url: string) => boolean;
+  isAllowed: (url: URL) => boolean;
   /** Judges addresses, at every new connection; left out only by tests that talk to themselves. */
   outbound?: ProviderPolicy;
   clock: Clock;
@@ -47,15 +47,16 @@ export function createSender(options: {
   });
 
   const send: Send = (request) => {
-    if (!options.isAllowed(request.url)) {
-      const origin = URL.parse(request.url)?.origin ?? 'the address';
+    const url = URL.parse(request.url);
+    if (!url || !options.isAllowed(url)) {
+      const origin = url?.origin ?? 'the address';
       return Promise.resolve({
         kind: 'not_sent',
         code: 'url_not_allowed',
         message: `${origin} is not in PROVIDER_URL_ALLOWLIST; nothing was sent`,
       });
     }
-    const refused = options.outbound?.judge(request.url);
+    const refused = options.outbound?.judge(url);
     if (refused !== undefined)
       return Promise.resolve({
         kind: 'not_sent',
@@ -63,7 +64,7 @@ export function createSender(options: {
         message: `${refused}; nothing was sent`,
       });
     const { promise, resolve } = Promise.withResolvers<Unanswered>();
-    new Exchange(request, options.clock, resolve).dispatchOn(agent);
+    new Exchange(request, options.clock, resolve).dispatchOn(agent, url);
     return promise;
   };
 
@@ -95,14 +96,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     );
   }
 
-  dispatchOn(agent: Agent): void {
-    const { signal, method, headers, body, url } = this.#request;
+  dispatchOn(agent: Agent, { origin, pathname, search }: URL): void {
+    const { signal, method, headers, body } = this.#request;
     if (signal?.aborted) {
       this.#onAbort();
       return;
     }
     signal?.addEventListener('abort', this.#onAbort, { once: true });
-    const { origin, pathname, search } = new URL(url);
     try {
       agent.dispatch({ origin, path: pathname + search, method, headers, body }, this);
     } catch (err) {

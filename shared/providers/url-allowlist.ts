@@ -12,15 +12,26 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '44
  * refused. A pattern that does not parse allows nothing.
  */
 export function isUrlAllowed(url: string, patterns: readonly string[]): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname, port, username, password } = new URL(url);
-  if (username !== '' || password !== '') return false;
-  const scheme = protocol.slice(0, -1);
-  return patterns.some((pattern) => {
-    const m = PATTERN.exec(pattern.trim().toLowerCase());
-    if (!m || m[1] !== scheme) return false;
-    return isPortAllowed(m[3], port || DEFAULT_PORTS[scheme], scheme) && isHostAllowed(m[2] ?? '', hostname);
+  const parsed = URL.parse(url);
+  return parsed !== null && createUrlAllowlist(patterns)(parsed);
+}
+
+/** As {@link isUrlAllowed}, for many URLs. */
+export function createUrlAllowlist(patterns: readonly string[]): (url: URL) => boolean {
+  const allowed = patterns.flatMap((pattern) => {
+    const [, scheme = '', host, port] = PATTERN.exec(pattern.trim().toLowerCase()) ?? [];
+    return host === undefined ? [] : [{ scheme, host, port }];
   });
+  return ({ protocol, hostname, port, username, password }) => {
+    if (username !== '' || password !== '') return false;
+    const scheme = protocol.slice(0, -1);
+    return allowed.some(
+      (pattern) =>
+        pattern.scheme === scheme &&
+        isPortAllowed(pattern.port, port || DEFAULT_PORTS[scheme], scheme) &&
+        isHostAllowed(pattern.host, hostname),
+    );
+  };
 }
 
 function isPortAllowed(pattern: string | undefined, port: string | undefined, scheme: string): boolean {

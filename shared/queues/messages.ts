@@ -8,6 +8,11 @@ export type WriteMessage = z.infer<typeof WriteMessage>;
 export const ImportMessage = z.object({ v: z.literal(1), import: z.string(), generation: z.int() });
 export type ImportMessage = z.infer<typeof ImportMessage>;
 
+/** Which of the two a message of an account's queue is; its shape is checked by who works it. */
+export function isImportMessage(message: unknown): boolean {
+  return typeof message === 'object' && message !== null && 'import' in message;
+}
+
 /** One delivery in one round; an older round is ignored. */
 export const DeliverMessage = z.object({ v: z.literal(1), delivery: z.string(), round: z.int() });
 export type DeliverMessage = z.infer<typeof DeliverMessage>;

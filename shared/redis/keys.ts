@@ -18,8 +18,8 @@
  * | P:{n}:unsettled:A:PARENT    | set    | jobs whose create under this parent is lost                 | retention |
  * | P:{n}:open                  | zset   | `A J` of every open job that needs an engine job → when to look next (ms) | at the job's end |
  * | P:{n}:active                | zset   | queue name → when it next needs a worker (ms)               | when its queue is empty |
- * | P:{n}:gate:A                | hash   | pace, budget, blocks, circuit                               | 48 h unused |
- * | P:{n}:gate:A:leases         | zset   | lease → when it expires (ms)                                | 48 h unused |
+ * | P:{n}:gate:A                | hash   | pace, budget, blocks, circuit                               | 48 h unused (49 at most) |
+ * | P:{n}:gate:A:leases         | zset   | lease → when it expires (ms)                                | 48 h unused (49 at most) |
  * | P:{n}:gate:A:parent:PARENT  | hash   | after a row lock: writes allowed at once (cap), leases       | 10 min unused |
  * | P:{n}:refresh:A             | string | single-flight lock of a token refresh                       | 30 s |
  * | P:{n}:import:I              | hash   | an import; see domain/import.ts                             | retention after its end |

@@ -7,7 +7,7 @@ import type { RedisClient } from './connect.ts';
  */
 const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<string, string> }> = {
   dwAccept: { file: 'accept.lua', keys: 10 },
-  dwTransition: { file: 'transition.lua', keys: 16 },
+  dwTransition: { file: 'transition.lua', keys: 11 },
   dwRequeue: { file: 'requeue.lua', keys: 2 },
   dwDeactivate: { file: 'deactivate.lua', keys: 8 },
   dwDeliveryCreate: { file: 'delivery-create.lua', keys: 4 },
@@ -44,9 +44,14 @@ const SCRIPTS: Record<ScriptName, { file: string; keys: number; uses?: Record<st
   dwGateEnter: { file: 'gate-enter.lua', keys: 3 },
   dwGateLate: { file: 'gate-late.lua', keys: 1 },
   dwGateLeave: { file: 'gate-leave.lua', keys: 3, uses: { unsent: 'gate-unsent.lua' } },
+  dwLeaveAndMove: {
+    file: 'leave-and-move.lua',
+    keys: 14,
+    uses: { unsent: 'gate-unsent.lua', leave: 'gate-leave.lua', move: 'transition.lua' },
+  },
   dwEnterAndStart: {
     file: 'enter-and-start.lua',
-    keys: 9,
+    keys: 7,
     uses: { unsent: 'gate-unsent.lua', enter: 'gate-enter.lua', start: 'start.lua' },
   },
 };
@@ -78,6 +83,7 @@ type ScriptName =
   | 'dwGateEnter'
   | 'dwGateLate'
   | 'dwGateLeave'
+  | 'dwLeaveAndMove'
   | 'dwEnterAndStart';
 
 export type ScriptReply = (number | string)[];

@@ -1,5 +1,5 @@
 import type { Keys } from '../redis/keys.ts';
-import { placeOfKey } from './dedupe-place.ts';
+import { hexPlaceOfKey } from './dedupe-place.ts';
 
 /** Where it stands which job wrote (or adopted) a record of the provider. */
 export type ClaimPlaces = {
@@ -10,7 +10,8 @@ export type ClaimPlaces = {
    * one period as long as the retention, and ends one retention after the last of them; this period's, then the last one's.
    */
   packed: readonly [string, string];
-  field: Buffer;
+  /** Eight bytes, in hexadecimal. */
+  fieldHex: string;
 };
 
 export function claimPlaces(
@@ -19,12 +20,12 @@ export function claimPlaces(
   time: { nowMs: number; retentionMs: number },
 ): ClaimPlaces {
   const { partition, account, remoteId } = at;
-  const { bucket, field } = placeOfKey(remoteId);
+  const { bucket, fieldHex } = hexPlaceOfKey(remoteId);
   const period = Math.floor(time.nowMs / time.retentionMs);
   const packedOf = (of: number) => keys.claims(partition, account, of, bucket);
   return {
     own: keys.claim(partition, account, remoteId),
     packed: [packedOf(period), packedOf(period - 1)],
-    field,
+    fieldHex,
   };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { rowJobId } from '../ids.ts';
 
 /**
@@ -6,8 +6,14 @@ import { rowJobId } from '../ids.ts';
  * each row; 64 bits, with the bucket's twelve beside them, so that two keys are never taken for one.
  */
 export function placeOfKey(dedupeKey: string): { bucket: string; field: Buffer } {
-  const hash = createHash('sha256').update(dedupeKey).digest();
-  return { bucket: hash.toString('hex', 8, 10).slice(0, 3), field: hash.subarray(0, 8) };
+  const { bucket, fieldHex } = hexPlaceOfKey(dedupeKey);
+  return { bucket, field: Buffer.from(fieldHex, 'hex') };
+}
+
+/** The same with the bytes in hexadecimal: one Buffer among the arguments makes ioredis write a whole pipeline in buffers. */
+export function hexPlaceOfKey(dedupeKey: string): { bucket: string; fieldHex: string } {
+  const hex = hash('sha256', dedupeKey, 'hex');
+  return { bucket: hex.slice(16, 19), fieldHex: hex.slice(0, 16) };
 }
 
 /** A row as owner of a dedupe key: the sixteen bytes of its job's id. */

@@ -70,7 +70,7 @@ export function createImportRowResults(options: {
               { partition: p, account: record.account, remoteId: result.remoteId },
               { nowMs: now, retentionMs: options.retentionMs },
             )
-          : { own: at.record, packed: [at.record], field: '' };
+          : { own: at.record, packed: [at.record], fieldHex: '' };
       const [code] = await scripts.dwImportSettle(
         at.record,
         at.results,
@@ -95,7 +95,7 @@ export function createImportRowResults(options: {
         dedupe.field,
         dedupe.owner,
         more.holder ?? '',
-        claim.field,
+        Buffer.from(claim.fieldHex, 'hex'),
         options.retentionMs,
       );
       return code === 1;

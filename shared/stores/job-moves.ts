@@ -77,6 +77,8 @@ export type Move = {
   dueAtMs?: number;
   /** When the orphan sweep should look, exactly; default soon. */
   lookAtMs?: number;
+  /** The end of the call that led here: the gate is told in the same step, see leave-and-move.lua. */
+  farewell?: { part: ScriptPart; said: (reply: ScriptReply) => void };
 };
 
 /** The facts of a job by which a move finds its keys and its listeners. */

@@ -12,7 +12,7 @@ import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { partitionOfAccount } from '../redis/partitions.ts';
 import { untilReplicated } from '../redis/replicated.ts';
-import { defineScripts } from '../redis/scripts.ts';
+import { defineScripts, type ScriptReply } from '../redis/scripts.ts';
 import { claimPlaces } from './claim-places.ts';
 import { decodeJob, encodeNewJob, encodePatch } from './job-codec.ts';
 import { type JobFilter, type JobPage, listJobs } from './job-list.ts';
@@ -54,6 +54,14 @@ export type JobStoreOptions = {
   /** Without it nobody is told of transitions. */
   events?: JobEvents;
 };
+
+/** Statuses as transition.lua takes them. */
+const listed = (statuses: readonly JobStatus[]) => `,${statuses.join(',')},`;
+/** From where each status may be reached. */
+const BEFORE = Object.fromEntries(JOB_STATUSES.map((to) => [to, listed(statusesBefore(to))])) as Record<
+  JobStatus,
+  string
+>;
 
 export type JobStore = ReturnType<typeof createJobStore>;
 
@@ -125,14 +133,11 @@ export function createJobStore(options: JobStoreOptions) {
   ): Promise<Started> {
     const p = partitionOf(job.id);
     const jobKey = keys.job(p, job.id);
-    const place = (status: JobStatus) => keys.jobsIn(p, job.account, status);
     const reply = await scripts.dwEnterAndStart(
       ...gate.keys,
       parentId ? keys.unsettled(p, job.account, parentId) : jobKey,
       jobKey,
-      place('queued'),
-      place('waiting'),
-      place('running'),
+      keys.jobs(p, job.account),
       alike ? keys.alike(p, job.account, alike) : jobKey,
       gate.args.length,
       ...gate.args,
@@ -159,6 +164,24 @@ export function createJobStore(options: JobStoreOptions) {
     };
   }
 
+  async function run(
+    found: readonly string[],
+    args: readonly (string | number)[],
+    farewell: Move['farewell'],
+  ): Promise<ScriptReply> {
+    if (!farewell) return scripts.dwTransition(...found, ...args);
+    const { keys: gate, args: leaving } = farewell.part;
+    const [ms = 0, circuit = '', ...moved] = await scripts.dwLeaveAndMove(
+      ...gate,
+      ...found,
+      leaving.length,
+      ...leaving,
+      ...args,
+    );
+    farewell.said([1, ms, circuit]);
+    return moved;
+  }
+
   async function move(job: MovedJob, wanted: Move): Promise<Moved> {
     const eventKeptMs = await options.events?.keptMs(job, wanted.to);
     const p = partitionOf(job.id);
@@ -167,24 +190,24 @@ export function createJobStore(options: JobStoreOptions) {
     const { account } = job;
     const claim = wanted.remoteId
       ? claimPlaces(keys, { partition: p, account, remoteId: wanted.remoteId }, { nowMs: now, retentionMs })
-      : { own: jobKey, packed: [jobKey, jobKey] as const, field: '' };
-    const reply = await scripts.dwTransition(
+      : { own: jobKey, packed: [jobKey, jobKey] as const, fieldHex: '' };
+    const found = [
       jobKey,
       claim.own,
       job.idempotencyHash ? keys.idempotency(p, account, job.idempotencyHash) : jobKey,
       keys.open(p),
       keys.active(p),
-      ...(['queued', 'running', 'waiting', 'failed', 'cancelled', 'needs_review'] as const).map((s) =>
-        keys.jobsIn(p, account, s),
-      ),
+      keys.jobs(p, account),
       keys.event(p, job.id),
       keys.outbox(p),
       wanted.alike ? keys.alike(p, account, wanted.alike) : jobKey,
       ...claim.packed,
+    ];
+    const args = [
       account,
       job.id,
       wanted.to,
-      `,${(wanted.from ?? statusesBefore(wanted.to)).join(',')},`,
+      wanted.from ? listed(wanted.from) : BEFORE[wanted.to],
       wanted.attempt ?? '',
       wanted.generation ?? '',
       now,
@@ -195,12 +218,13 @@ export function createJobStore(options: JobStoreOptions) {
       wanted.newGeneration ? 'new' : '',
       wanted.onlyIdle ? '1' : '',
       eventKeptMs ?? '',
-      claim.field,
+      claim.fieldHex,
       ...(wanted.patch ? encodePatch(wanted.patch) : []),
       // HSET needs at least one pair beside its own; harmless.
       'v',
       1,
-    );
+    ];
+    const reply = await run(found, args, wanted.farewell);
     if (reply[0] === 1) {
       if (reply[3] === 1) options.events?.written({ tag: p, id: `${job.id}.${reply[1]}` });
       await untilReplicated(redis, options.replicas);

@@ -55,7 +55,8 @@ export function createUnknownStore(options: {
     );
 
   async function claimant(job: JobRef, remoteId: string): Promise<string | undefined> {
-    const { own, packed, field } = placesOf(job, remoteId);
+    const { own, packed, fieldHex } = placesOf(job, remoteId);
+    const field = Buffer.from(fieldHex, 'hex');
     const [first, ...others] = await Promise.all([
       redis.get(own),
       ...packed.map((key) => redis.hget(key, field)),

@@ -258,11 +258,35 @@ describe('a budget stated in headers', () => {
   });
 });
 
-it('what the gate knows of an account goes away 48 hours after its last call, and not before', async () => {
-  const { redis, keys } = await aTestRedis();
-  const gate = aGate({ redis, keys });
-  await gate.leave(await aLease(gate));
-  await redis.pexpire(gate.gateKey, 1_000);
-  await gate.leave(await aLease(gate));
-  expect(await redis.pttl(gate.gateKey)).toBeGreaterThan(172_000_000);
+describe('what the gate knows of an account', () => {
+  const HOUR_MS = 3_600_000;
+
+  it('goes away 48 to 49 hours after its last call', async () => {
+    const { redis, keys } = await aTestRedis();
+    const gate = aGate({ redis, keys });
+    await aLease(gate);
+    for (const key of [gate.gateKey, `${gate.gateKey}:leases`]) {
+      expect(await redis.pttl(key)).toBeGreaterThan(48.9 * HOUR_MS);
+      expect(await redis.pttl(key)).toBeLessThanOrEqual(49 * HOUR_MS);
+    }
+  });
+
+  it('is kept on by a call that comes an hour after the last time it was', async () => {
+    const { redis, keys } = await aTestRedis();
+    const gate = aGate({ redis, keys });
+    await aLease(gate);
+    await redis.hincrbyfloat(gate.gateKey, 'kept', -HOUR_MS - 1);
+    for (const key of [gate.gateKey, `${gate.gateKey}:leases`]) await redis.pexpire(key, HOUR_MS);
+    await aLease(gate);
+    for (const key of [gate.gateKey, `${gate.gateKey}:leases`])
+      expect(await redis.pttl(key)).toBeGreaterThan(48.9 * HOUR_MS);
+  });
+
+  it('is kept on for leases that begin anew', async () => {
+    const { redis, keys } = await aTestRedis();
+    const gate = aGate({ redis, keys });
+    await gate.leave(await aLease(gate));
+    await aLease(gate);
+    expect(await redis.pttl(`${gate.gateKey}:leases`)).toBeGreaterThan(48.9 * HOUR_MS);
+  });
 });

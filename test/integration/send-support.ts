@@ -61,7 +61,7 @@ export function onRequest(socket: Socket, text: () => string, body: string, then
 
 export const BODY = JSON.stringify({ name: 'Annual License' });
 
-export function aSender(isAllowed: (url: string) => boolean = () => true) {
+export function aSender(isAllowed: (url: URL) => boolean = () => true) {
   const sender = createSender({ isAllowed, clock: systemClock });
   onTestFinished(() => sender.close());
   const post = (url: string, more: Partial<SendRequest> = {}) =>

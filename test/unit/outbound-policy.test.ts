@@ -210,8 +210,8 @@ describe('calls to providers', () => {
     );
 
   it('reach private hosts that the operator named, and no others', async () => {
-    expect(policy.judge('http://127.0.0.1:3900/close')).toBeUndefined();
-    expect(policy.judge('http://10.0.0.1/')).toBe('10.0.0.1 is a private address');
+    expect(policy.judge(new URL('http://127.0.0.1:3900/close'))).toBeUndefined();
+    expect(policy.judge(new URL('http://10.0.0.1/'))).toBe('10.0.0.1 is a private address');
     expect(await lookedUp('sandbox')).toBe('10.1.2.3');
     expect(await lookedUp('localhost')).toBe('10.1.2.3');
     expect(await lookedUp('api.close.com')).toBe('OutboundRefused');

@@ -1,6 +1,7 @@
 import type { WriteFailure } from '../../shared/domain/failure.ts';
 import type { Attempt, AttemptOutcome, InFlight } from '../../shared/domain/job.ts';
 import { timeoutOf } from '../../shared/providers/caller.ts';
+import type { Farewell } from '../../shared/providers/gate.ts';
 import type { CallResult, WritePlan } from '../../shared/providers/port.ts';
 import type { Started } from '../../shared/stores/job-store.ts';
 import { DONE, type NextStep, waitUntil } from '../next-step.ts';
@@ -32,10 +33,14 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
   let inFlight: InFlight | undefined;
   let isProbe = false;
   let notStarted: Exclude<Started, { kind: 'go' | 'not_yet' }> | undefined;
+  let farewell: Farewell | undefined;
   const call = deps.caller(account, {
     signal: run.signal,
     isBulk: run.isBulk,
     parentId: planned.plan.parentId,
+    onFarewell(own) {
+      farewell = own;
+    },
     begin: async (gate) => {
       const now = deps.clock.nowMs();
       attempt.startedAtMs = now;
@@ -93,8 +98,9 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
       by: 'succeeded',
       httpStatus: outcome.httpStatus,
     } as const;
-    return completeWrite(deps, run, planned, written, attempt);
+    return completeWrite(deps, run, planned, written, { attempt, farewell });
   }
+  farewell?.say();
   describeFailure(attempt, outcome, planned.plan, result);
   return settleFailure(deps, run, planned, outcome, attempt, inFlight, isProbe);
 }

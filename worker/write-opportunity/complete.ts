@@ -2,6 +2,7 @@ import type { Warning } from '../../shared/domain/failure.ts';
 import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
 import type { Attempt, Written } from '../../shared/domain/job.ts';
 import { formatResult } from '../../shared/providers/format-result.ts';
+import type { Farewell } from '../../shared/providers/gate.ts';
 import type { Call } from '../../shared/providers/port.ts';
 import type { JobPatch, Move, Moved } from '../../shared/stores/job-store.ts';
 import { DONE, type NextStep, waitUntil } from '../next-step.ts';
@@ -13,6 +14,8 @@ import { persist } from './persist.ts';
 import type { Planned } from './plan.ts';
 
 type Plan = Extract<Planned, { kind: 'plan' }>;
+/** The attempt that wrote it, and, just after its call, the end of that, which the gate was not told of yet. */
+type Sent = { attempt: Attempt; farewell?: Farewell | undefined };
 
 /** Tries of one follow-up or of the read-back, beside the first, before it is given up with a warning. */
 const FOLLOWING_TRIES = 5;
@@ -26,21 +29,22 @@ export async function completeWrite(
   run: Run,
   planned: Plan,
   written: Written,
-  attempt: Attempt | undefined,
+  sent: Sent | undefined,
 ): Promise<NextStep> {
   const { job } = run;
   const open = planned.plan.followUps.filter(({ key }) => !isFollowUpEnded(job.followUps[key]));
   const readsBack = needsReadBack(run, planned, written);
   if (!job.written && open.length === 0 && !readsBack)
-    return finish(deps, run, planned, written, written.answer, attempt, []);
+    return finish(deps, run, planned, written, written.answer, sent, []);
 
   // Opened again (a late answer, follow-ups to repeat), it is under way once more: `queued` does not end at once.
   if (!job.written || job.status === 'queued') {
-    const moved = await claim(deps, run, planned, written, {
+    const move = {
       to: 'running',
-      patch: { written, inFlight: null, error: undefined, attempt },
-    });
-    if (moved.kind !== 'moved') return giveWrittenBack(deps, run, written, attempt, moved);
+      patch: { written, inFlight: null, error: undefined, attempt: sent?.attempt },
+    } as const;
+    const moved = await claim(deps, run, planned, written, move, sent);
+    if (moved.kind !== 'moved') return giveWrittenBack(deps, run, written, sent, moved);
     job.written = written;
     job.status = 'running';
   }
@@ -146,7 +150,7 @@ async function finish(
   planned: Plan,
   written: Written,
   record: unknown,
-  attempt: Attempt | undefined,
+  sent: Sent | undefined,
   extraWarnings: Warning[],
 ): Promise<NextStep> {
   const { job } = run;
@@ -157,13 +161,13 @@ async function finish(
     error: undefined,
     result: resultOf(run, planned.facts, written, record),
     warnings: [...planned.warnings.filter(({ code }) => code !== 'follow_up_failed'), ...extraWarnings],
-    ...(attempt ? { attempt } : {}),
+    ...(sent ? { attempt: sent.attempt } : {}),
     ...(job.written || planned.plan.followUps.length > 0 ? { followUps: job.followUps } : {}),
     // Follow-ups may be repeated later: they need the remote id, and nothing else of the create.
     written: job.written ?? (planned.plan.followUps.length > 0 ? written : undefined),
   };
-  const moved = await claim(deps, run, planned, written, { to: 'succeeded', patch });
-  if (moved.kind !== 'moved') return giveWrittenBack(deps, run, written, attempt, moved);
+  const moved = await claim(deps, run, planned, written, { to: 'succeeded', patch }, sent);
+  if (moved.kind !== 'moved') return giveWrittenBack(deps, run, written, sent, moved);
   run.logger.info({ remote_id: written.remoteId, by: written.by }, 'job.succeeded');
   return DONE;
 }
@@ -185,6 +189,7 @@ async function claim(
   planned: Plan,
   written: Written,
   move: Move,
+  sent: Sent | undefined,
 ): Promise<Moved> {
   const wanted: Move = {
     ...move,
@@ -192,7 +197,13 @@ async function claim(
     generation: run.job.generation,
     ...(run.marker ? {} : { alike: planned.fingerprint }),
   };
-  let moved = await persist(run.logger, 'written', () => deps.jobs.move(run.job, wanted));
+  // The gate is told once: what the answer said of limits was said of its moment.
+  let farewell: Farewell | undefined = sent?.farewell;
+  let moved = await persist(run.logger, 'written', () => {
+    const first = { ...wanted, farewell };
+    farewell = undefined;
+    return deps.jobs.move(run.job, first);
+  });
   if (moved.kind === 'claimed' && written.by === 'succeeded') {
     // The provider told this job, and no other, that it made this record: whoever adopted it guessed wrong.
     await persist(run.logger, 'claim taken', () => deps.unknowns.takeClaim(run.job, written.remoteId));
@@ -215,14 +226,14 @@ async function giveWrittenBack(
   deps: WriterDeps,
   run: Run,
   written: Written,
-  attempt: Attempt | undefined,
+  sent: Sent | undefined,
   refused: Moved,
 ): Promise<NextStep> {
   run.logger.warn({ remote_id: written.remoteId, refused: refused.kind }, 'job.written_late');
   // Another job was told meanwhile that the record is its own: look again.
   if (refused.kind === 'claimed' && written.by === 'reconciled') return waitUntil(deps.clock.nowMs() + 1_000);
   if (refused.kind === 'claimed' || written.by !== 'succeeded') return DONE;
-  const patch: JobPatch = { written, inFlight: null, ...(attempt ? { attempt } : {}) };
+  const patch: JobPatch = { written, inFlight: null, ...(sent ? { attempt: sent.attempt } : {}) };
   for (;;) {
     const current = await persist(run.logger, 'late answer', () => deps.jobs.find(run.job.id));
     if (!current) return DONE;

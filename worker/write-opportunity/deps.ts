@@ -1,7 +1,7 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
 import type { JobRecord } from '../../shared/domain/job.ts';
-import type { Logger } from '../../shared/logger.ts';
+import { type Lines, type Logger, linesWith } from '../../shared/logger.ts';
 import type { Caller, CredentialsOf } from '../../shared/providers/caller.ts';
 import type { Looked, Marker, ProviderClient, ProviderDescriptor } from '../../shared/providers/port.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
@@ -70,13 +70,12 @@ export type Run = {
   /** A row of an import: it leaves a part of the account's pace to single creates. */
   isBulk: boolean;
   signal: AbortSignal;
-  logger: Logger;
+  logger: Lines;
 };
 
 export function beginRun(deps: WriterDeps, job: JobRecord, account: Account, signal: AbortSignal): Run {
   const descriptor = deps.descriptorOf(account.provider);
   const setting = markerOf(job, account);
-  let logger: Logger | undefined;
   return {
     job,
     account,
@@ -86,11 +85,11 @@ export function beginRun(deps: WriterDeps, job: JobRecord, account: Account, sig
     marker: setting ? { ...setting, value: job.id } : undefined,
     isBulk: job.importId !== undefined,
     signal,
-    get logger() {
-      // Most runs log nothing at the usual level, and a child is costly.
-      logger ??= deps.logger.child({ job_id: job.id, account_id: account.id, provider: account.provider });
-      return logger;
-    },
+    logger: linesWith(deps.logger, {
+      job_id: job.id,
+      account_id: account.id,
+      provider: account.provider,
+    }),
   };
 }
 

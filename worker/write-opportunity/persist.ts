@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../../shared/logger.ts';
+import type { Lines } from '../../shared/logger.ts';
 
 /**
  * Repeats a write to Redis until it is taken. What a provider confirmed must not be forgotten because Redis refuses
  * for a while (OOM, READONLY, NOREPLICAS, a restart); the engine itself would not try again.
  */
-export async function persist<T>(logger: Logger, what: string, write: () => Promise<T>): Promise<T> {
+export async function persist<T>(logger: Lines, what: string, write: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await write();

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FieldFailure, Warning } from '../../shared/domain/failure.ts';
 import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
 import type { OpportunityInput } from '../../shared/domain/opportunity.ts';
@@ -106,5 +106,5 @@ function mergeWarnings(known: Warning[], found: Warning[]): Warning[] {
 
 function fingerprintOf(plan: WritePlan): string {
   const pairs = Object.entries(plan.content).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha1').update(JSON.stringify(pairs)).digest('base64url');
+  return hash('sha1', JSON.stringify(pairs), 'base64url');
 }

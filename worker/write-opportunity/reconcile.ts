@@ -152,7 +152,7 @@ async function adopt(
     run,
     planned,
     { remoteId: first.remoteId, answer: { id: first.remoteId }, by: 'reconciled' },
-    attempt,
+    attempt && { attempt },
   );
 }
 

@@ -41,6 +41,7 @@ function stated(limit?: number, remaining?: number, resetSeconds?: number): Stat
 
 /** One family of three headers. The limit may be a list, `60, 60;w=1, 100;w=1`: the limit that applies, then all. */
 function readFamily(headers: Record<string, string>, family: string): Stated {
+  if (!['limit', 'remaining', 'reset'].some((name) => headers[`${family}-${name}`] !== undefined)) return {};
   const [applies, ...quotas] = (headers[`${family}-limit`] ?? '').split(',');
   const limit = parseHeaderNumber(applies?.split(';')[0]);
   const own = [applies, ...quotas].find(

@@ -4,8 +4,7 @@ import { z } from 'zod';
 
 const text = z.string().nullish();
 
-/** @see https://developer.close.com/api/resources/opportunities/get */
-export const CloseOpportunity = z.looseObject({
+const opportunity = {
   id: z.string().min(1),
   lead_id: text,
   lead_name: text,
@@ -21,11 +20,16 @@ export const CloseOpportunity = z.looseObject({
   date_won: text,
   date_created: text,
   date_updated: text,
-});
-export type CloseOpportunity = z.infer<typeof CloseOpportunity>;
+};
 
-/** What `find` reads of a record; in an event it may be cut down to nothing. */
-export const CloseRecord = CloseOpportunity.partial();
+/**
+ * What is read of a record by name; custom fields are read off the record itself: every answer of a create is read by this.
+ * @see https://developer.close.com/api/resources/opportunities/get
+ */
+export const CloseOpportunity = z.object(opportunity);
+
+/** What `find` reads of a record, custom fields included; in an event it may be cut down to nothing. */
+export const CloseRecord = z.looseObject(opportunity).partial();
 export type CloseRecord = z.infer<typeof CloseRecord>;
 
 /** Lists: some have neither `has_more` nor a total. */

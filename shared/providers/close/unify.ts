@@ -1,6 +1,7 @@
 import type { AccountFacts } from '../../domain/integrated-account.ts';
 import { fromMinorUnits, minorDigits } from '../../domain/money.ts';
 import type { Opportunity } from '../../domain/opportunity.ts';
+import { isJsonObject } from '../merge-remote-data.ts';
 import { fieldIdOf } from './custom-fields.ts';
 import { readNote } from './note.ts';
 import { CloseOpportunity } from './responses.ts';
@@ -27,7 +28,7 @@ export function unify(record: unknown, facts: AccountFacts | undefined): Opportu
     contact: own.contact_id ? [{ id: own.contact_id }] : [],
     stage: own.status_id ? { id: own.status_id, name: own.status_label ?? stage?.name ?? null } : null,
     status: type ? STATUS[type] : (stage?.status ?? null),
-    custom_fields: readCustomFields(own),
+    custom_fields: isJsonObject(record) ? readCustomFields(record) : {},
     // Nothing nearer exists on Close's opportunity; Truto lists the field as supported for Close.
     last_activity_at: toUtc(own.date_updated),
     close_date: own.date_won?.slice(0, 10) ?? null,
@@ -37,11 +38,12 @@ export function unify(record: unknown, facts: AccountFacts | undefined): Opportu
 }
 
 function readCustomFields(record: Record<string, unknown>): Record<string, unknown> {
-  const entries = Object.entries(record).flatMap(([key, value]): [string, unknown][] => {
+  const fields: Record<string, unknown> = {};
+  for (const key of Object.keys(record)) {
     const id = key.startsWith('custom.') ? fieldIdOf(key) : undefined;
-    return id === undefined ? [] : [[id, value]];
-  });
-  return Object.fromEntries(entries);
+    if (id !== undefined) fields[id] = record[key];
+  }
+  return fields;
 }
 
 /** Timestamps carry `+00:00` on records and nothing at all on some lists; both mean UTC. */

@@ -20,7 +20,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 -- How long before its moment a call may be let pass (ms): about what it takes to make its intent durable.
 local lead = 15
-local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms', 'limit', 'seen', 'bulk_tat', 'stated', 'stated_ms', 'ceiling', 'ceiling_ms', 'factor', 'count', 'bulk_at', 'own_tat', 'own_due')
+local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms', 'limit', 'seen', 'bulk_tat', 'stated', 'stated_ms', 'ceiling', 'ceiling_ms', 'factor', 'count', 'bulk_at', 'own_tat', 'own_due', 'kept')
 local block = tonumber(gate[2] or '0')
 if block > now then
   redis.call('ZREM', KEYS[2], ARGV[1])
@@ -58,6 +58,9 @@ local interval = (per + spare) / (requests - burst + 1) / factor
 -- calls did leave are kept, in a ring of at most 256 (of large limits, of every so manieth call): the one that many calls
 -- ago must be a window away, and a part of what is spare is left to the way from here to the provider.
 local reserve = tonumber(ARGV[8])
+-- What is to be written into the gate, all at once: each write is a command of its own in the log.
+local written = {}
+local function write(field, value) written[#written + 1], written[#written + 2] = field, value end
 local function leaveAt(slot, isProbe)
   local group = math.ceil(requests / 256)
   local count = tonumber(gate[19] or '0')
@@ -71,21 +74,22 @@ local function leaveAt(slot, isProbe)
   local due = tonumber(gate[22] or '0')
   if reserve > 0 and due > now then return {1, math.ceil(due - now), interval} end
   if moment - now > lead then
-    if reserve == 0 and moment > due and moment - now <= 2000 then
-      redis.call('HSET', KEYS[1], 'own_due', string.format('%.3f', moment))
-    end
+    if reserve == 0 and moment > due and moment - now <= 2000 then write('own_due', string.format('%.3f', moment)) end
     return {1, math.ceil(moment - now - lead), interval}
   end
   local at = string.format('%.3f', moment)
-  local fields = {'count', count + 1}
-  if count % group == group - 1 then fields[3], fields[4] = place, at else place = '' end
-  redis.call('HSET', KEYS[1], unpack(fields))
+  write('count', count + 1)
+  if count % group == group - 1 then write(place, at) else place = '' end
   return {1, 0, isProbe, string.format('%.3f', now), at, place}
 end
+local function flushed(reply)
+  if #written > 0 then redis.call('HSET', KEYS[1], unpack(written)) end
+  return reply
+end
 local held = redis.call('ZSCORE', KEYS[2], ARGV[1])
-if held then return leaveAt(tonumber(held) - tonumber(ARGV[2]), gate[9] == ARGV[1] and 1 or 0) end
--- Interactive work counts as present for ten seconds after it asked, turned away or not.
-if reserve == 0 then redis.call('HSET', KEYS[1], 'seen', string.format('%.0f', now)) end
+if held then return flushed(leaveAt(tonumber(held) - tonumber(ARGV[2]), gate[9] == ARGV[1] and 1 or 0)) end
+-- Interactive work counts as present for ten seconds after it asked, turned away or not; noted once a second.
+if reserve == 0 and now - tonumber(gate[12] or '0') > 1000 then redis.call('HSET', KEYS[1], 'seen', string.format('%.0f', now)) end
 local isShared = reserve > 0 and now - tonumber(gate[12] or '0') < 10000
 local remaining, reset = tonumber(gate[3] or ''), tonumber(gate[4] or '0')
 -- Of a window that is over in seconds bulk work may take the last call, unless somebody waits; of a long one never:
@@ -99,9 +103,10 @@ local used, max = tonumber(gate[5] or '0'), tonumber(gate[6] or '0')
 -- A reading older than five minutes is not held against anyone: capacity returns call by call.
 if max > 0 and used >= max * tonumber(ARGV[9]) * (1 - reserve) and now - tonumber(gate[7] or '0') < 300000 then return {0, 60000, used < max * tonumber(ARGV[9]) and 'reserve' or 'daily'} end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+local inFlight = redis.call('ZCARD', KEYS[2])
 local atOnce = tonumber(ARGV[6])
 if isShared and atOnce > 1 then atOnce = atOnce - math.max(1, math.floor(atOnce * reserve)) end
-if redis.call('ZCARD', KEYS[2]) >= atOnce then return {0, 25, 'concurrency'} end
+if inFlight >= atOnce then return {0, 25, 'concurrency'} end
 -- Under a parent whose row was locked only so many writes run at once; it has fields only after a lock.
 local isCapped = false
 if KEYS[3] ~= KEYS[1] then
@@ -139,17 +144,22 @@ if reserve == 0 and tonumber(gate[20] or '0') > now then slot = math.min(tat, ma
 local wait = math.max(0, slot - now)
 if bulkTat and wait > interval then return {0, math.ceil(wait), 'reserve'} end
 if wait > tonumber(ARGV[7]) then return {0, math.ceil(wait), 'pace'} end
-redis.call('HSET', KEYS[1], 'tat', string.format('%.3f', tat + interval))
-if bulkTat then redis.call('HSET', KEYS[1], 'bulk_tat', string.format('%.3f', bulkTat)) end
-if reserve > 0 then redis.call('HSET', KEYS[1], 'bulk_at', string.format('%.3f', slot))
-else redis.call('HSET', KEYS[1], 'own_tat', string.format('%.3f', slot + interval)) end
+write('tat', string.format('%.3f', tat + interval))
+if bulkTat then write('bulk_tat', string.format('%.3f', bulkTat)) end
+if reserve > 0 then write('bulk_at', string.format('%.3f', slot)) else write('own_tat', string.format('%.3f', slot + interval)) end
 if isProbe == 1 then
   -- Should the prober die, the next one follows after the same interval.
-  redis.call('HSET', KEYS[1], 'probe', ARGV[1], 'probe_at', string.format('%.0f', now + tonumber(gate[10] or '0')))
+  write('probe', ARGV[1])
+  write('probe_at', string.format('%.0f', now + tonumber(gate[10] or '0')))
 end
-if remaining and reset > now then redis.call('HINCRBY', KEYS[1], 'rem', -1) end
+if remaining and reset > now then write('rem', remaining - 1) end
 redis.call('ZADD', KEYS[2], now + wait + tonumber(ARGV[2]), ARGV[1])
 if isCapped then redis.call('HSET', KEYS[3], ARGV[1], string.format('%.0f', now + wait + tonumber(ARGV[2]))) end
-redis.call('PEXPIRE', KEYS[1], 172800000)
-redis.call('PEXPIRE', KEYS[2], 172800000)
-return leaveAt(slot, isProbe)
+-- Kept two days after the last call, and up to an hour longer: the time is not written with every call. Leases that have all
+-- been given back take theirs with them.
+local isDue = now - tonumber(gate[23] or '0') > 3600000
+if isDue then write('kept', string.format('%.0f', now)) end
+local reply = flushed(leaveAt(slot, isProbe))
+if isDue then redis.call('PEXPIRE', KEYS[1], 176400000) end
+if isDue or inFlight == 0 then redis.call('PEXPIRE', KEYS[2], 176400000) end
+return reply

@@ -20,7 +20,7 @@ returns {1, ms, circuit}  the account is blocked for ms from now, 0 = not; circu
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local known = redis.call('HMGET', KEYS[1], 'block', 'hits', 'tat', 'downs', 'opens', 'probe')
+local known = redis.call('HMGET', KEYS[1], 'block', 'hits', 'tat', 'downs', 'opens', 'probe', 'factor', 'limit', 'source')
 if redis.call('ZREM', KEYS[2], ARGV[1]) == 1 and ARGV[26] == '1' then unsent({ KEYS[1] }, {}) end
 local block, stated = tonumber(known[1] or '0'), tonumber(ARGV[2])
 if tonumber(ARGV[3]) > 0 then
@@ -68,7 +68,7 @@ if ARGV[19] ~= '' then
   end
   if ARGV[22] ~= '' then redis.call('HSET', KEYS[1], 'ceiling', ARGV[22], 'ceiling_ms', ARGV[23]) end
 end
-if ARGV[24] == '1' or (ARGV[5] == '1' and redis.call('HEXISTS', KEYS[1], 'factor') == 1) then
+if ARGV[24] == '1' or (ARGV[5] == '1' and known[7]) then
   local slow = redis.call('HMGET', KEYS[1], 'factor', 'factor_at', 'met', 'met_at')
   local factor, met, metAt = tonumber(slow[1] or '1'), tonumber(slow[3] or '1'), tonumber(slow[4] or '0')
   if ARGV[24] == '1' then
@@ -83,9 +83,10 @@ if ARGV[24] == '1' or (ARGV[5] == '1' and redis.call('HEXISTS', KEYS[1], 'factor
     elseif up > factor then redis.call('HSET', KEYS[1], 'factor', up, 'factor_at', now) end
   end
 end
-if KEYS[3] ~= KEYS[1] then
+local cap = KEYS[3] ~= KEYS[1] and tonumber(redis.call('HGET', KEYS[3], 'cap') or '')
+-- Without a cap nothing is kept of the parent.
+if KEYS[3] ~= KEYS[1] and (cap or ARGV[17] == '1') then
   redis.call('HDEL', KEYS[3], ARGV[1])
-  local cap = tonumber(redis.call('HGET', KEYS[3], 'cap') or '')
   if ARGV[17] == '1' then
     redis.call('HSET', KEYS[3], 'cap', math.max(1, math.floor((cap or tonumber(ARGV[18])) / 2)), 'well', 0)
   elseif cap and ARGV[5] == '1' and redis.call('HINCRBY', KEYS[3], 'well', 1) >= 5 then
@@ -94,6 +95,8 @@ if KEYS[3] ~= KEYS[1] then
   end
   redis.call('PEXPIRE', KEYS[3], 600000)
 end
+local written = {}
+local function write(field, value) written[#written + 1], written[#written + 2] = field, value end
 if ARGV[6] ~= '' and ARGV[7] ~= '' then
   -- The provider counted what it had seen; calls still in flight may not be among them.
   local stated, inFlight = math.floor(tonumber(ARGV[6])), redis.call('ZCARD', KEYS[2])
@@ -114,9 +117,16 @@ if ARGV[6] ~= '' and ARGV[7] ~= '' then
     reset = math.max(now, reset - tonumber(ARGV[25]))
     if stated > 0 then left = math.max(1, left) end
   end
-  redis.call('HSET', KEYS[1], 'rem', left, 'rem_reset', string.format('%.0f', reset), 'rem_long', isLong and '1' or '0')
+  write('rem', left)
+  write('rem_reset', string.format('%.0f', reset))
+  write('rem_long', isLong and '1' or '0')
 end
-if ARGV[8] ~= '' then redis.call('HSET', KEYS[1], 'limit', ARGV[8]) end
-if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'daily_used', ARGV[9], 'daily_max', ARGV[10], 'daily_at', string.format('%.0f', now)) end
-if ARGV[11] ~= '' then redis.call('HSET', KEYS[1], 'source', ARGV[11]) end
+if ARGV[8] ~= '' and ARGV[8] ~= known[8] then write('limit', ARGV[8]) end
+if ARGV[9] ~= '' then
+  write('daily_used', ARGV[9])
+  write('daily_max', ARGV[10])
+  write('daily_at', string.format('%.0f', now))
+end
+if ARGV[11] ~= '' and ARGV[11] ~= known[9] then write('source', ARGV[11]) end
+if #written > 0 then redis.call('HSET', KEYS[1], unpack(written)) end
 return {1, math.max(0, block - now), circuit}
