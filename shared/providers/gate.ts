@@ -149,16 +149,18 @@ export function createGate(options: {
     question: (account: string, ask: GateAsk): ScriptPart => ({
       keys: keysOf(account, ask.parentId),
       args: [
-        ask.lease,
-        ask.leaseMs,
-        ask.pace.requests,
-        ask.pace.perMs,
-        ask.pace.burst,
-        ask.pace.concurrency,
-        ask.waitMsMax,
-        ask.isBulk ? INTERACTIVE_SHARE : 0,
-        ask.pace.dailyShare,
-        ask.pace.learns ? 1 : 0,
+        JSON.stringify({
+          lease: ask.lease,
+          lease_ms: ask.leaseMs,
+          requests: ask.pace.requests,
+          per: ask.pace.perMs,
+          burst: ask.pace.burst,
+          at_once: ask.pace.concurrency,
+          patience: ask.waitMsMax,
+          reserve: ask.isBulk ? INTERACTIVE_SHARE : 0,
+          daily_share: ask.pace.dailyShare,
+          learns: ask.pace.learns,
+        }),
       ],
     }),
 
@@ -176,37 +178,45 @@ export function createGate(options: {
     /** How the script is told of a call's end. */
     farewell(account: string, lease: string, leaving: Leaving, nowMs: number): ScriptPart {
       const { learned, block } = leaving;
-      const stated = block && 'ms' in block ? Math.max(1, Math.ceil(block.ms)) : 0;
       const growing = block && 'firstMs' in block ? block : undefined;
       return {
         keys: keysOf(account, leaving.parentId),
         args: [
-          lease,
-          stated,
-          growing?.firstMs ?? 0,
-          growing?.maxMs ?? 0,
-          leaving.succeeded ? 1 : 0,
-          learned?.remaining ?? '',
-          learned?.resetAtMs === undefined ? '' : Math.max(0, Math.ceil(learned.resetAtMs - nowMs)),
-          learned?.limit ?? '',
-          learned?.daily?.used ?? '',
-          learned?.daily?.max ?? '',
-          leaving.learnedFrom ?? '',
-          leaving.availability ?? '',
-          CIRCUIT.opensAfter,
-          CIRCUIT.firstMs,
-          CIRCUIT.maxMs,
-          random(),
-          leaving.isLocked ? 1 : 0,
-          leaving.concurrency ?? 1,
-          leaving.stated?.limit ?? '',
-          leaving.stated?.withinMs ?? '',
-          leaving.stated?.isAtLeast ? 1 : 0,
-          leaving.stated?.ceiling?.limit ?? '',
-          leaving.stated?.ceiling?.withinMs ?? '',
-          leaving.goSlower ? 1 : 0,
-          leaving.resetStepMs ?? 0,
-          leaving.unsent ? 1 : 0,
+          JSON.stringify({
+            lease,
+            at_once: leaving.concurrency ?? 1,
+            ok: leaving.succeeded,
+            there: leaving.availability,
+            ...(leaving.availability === 'down'
+              ? {
+                  opens_after: CIRCUIT.opensAfter,
+                  probe_first: CIRCUIT.firstMs,
+                  probe_max: CIRCUIT.maxMs,
+                  chance: random(),
+                }
+              : {}),
+            block: block && 'ms' in block ? Math.max(1, Math.ceil(block.ms)) : undefined,
+            grow_first: growing?.firstMs,
+            grow_max: growing?.maxMs,
+            remaining: learned?.remaining,
+            reset:
+              learned?.resetAtMs === undefined
+                ? undefined
+                : Math.max(0, Math.ceil(learned.resetAtMs - nowMs)),
+            step: leaving.resetStepMs,
+            limit: learned?.limit,
+            daily_used: learned?.daily?.used,
+            daily_max: learned?.daily?.max,
+            source: leaving.learnedFrom,
+            stated: leaving.stated?.limit,
+            stated_ms: leaving.stated?.withinMs,
+            stated_least: leaving.stated?.isAtLeast || undefined,
+            ceiling: leaving.stated?.ceiling?.limit,
+            ceiling_ms: leaving.stated?.ceiling?.withinMs,
+            slower: leaving.goSlower || undefined,
+            locked: leaving.isLocked,
+            unsent: leaving.unsent,
+          }),
         ],
       };
     },

@@ -99,7 +99,6 @@ export function createImportBatchStore(options: {
       const reply = await scripts.dwEnterAndBatch(
         ...gate.keys,
         ...keysOf(record),
-        gate.args.length,
         ...gate.args,
         ...argsOf(at, 'send', rows),
       );

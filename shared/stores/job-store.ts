@@ -139,7 +139,6 @@ export function createJobStore(options: JobStoreOptions) {
       jobKey,
       keys.jobs(p, job.account),
       alike ? keys.alike(p, job.account, alike) : jobKey,
-      gate.args.length,
       ...gate.args,
       job.id,
       job.generation,
@@ -166,7 +165,7 @@ export function createJobStore(options: JobStoreOptions) {
 
   async function run(
     found: readonly string[],
-    args: readonly (string | number)[],
+    args: readonly string[],
     farewell: Move['farewell'],
   ): Promise<ScriptReply> {
     if (!farewell) return scripts.dwTransition(...found, ...args);
@@ -174,7 +173,6 @@ export function createJobStore(options: JobStoreOptions) {
     const [ms = 0, circuit = '', ...moved] = await scripts.dwLeaveAndMove(
       ...gate,
       ...found,
-      leaving.length,
       ...leaving,
       ...args,
     );
@@ -203,27 +201,25 @@ export function createJobStore(options: JobStoreOptions) {
       wanted.alike ? keys.alike(p, account, wanted.alike) : jobKey,
       ...claim.packed,
     ];
-    const args = [
+    const ask = {
       account,
-      job.id,
-      wanted.to,
-      wanted.from ? listed(wanted.from) : BEFORE[wanted.to],
-      wanted.attempt ?? '',
-      wanted.generation ?? '',
+      job: job.id,
+      to: wanted.to,
+      from: wanted.from ? listed(wanted.from) : BEFORE[wanted.to],
       now,
-      retentionMs,
-      wanted.lookAtMs ?? Math.max(now, wanted.dueAtMs ?? 0) + orphanMs,
-      wanted.remoteId ?? '',
-      keys.done(job.id),
-      wanted.newGeneration ? 'new' : '',
-      wanted.onlyIdle ? '1' : '',
-      eventKeptMs ?? '',
-      claim.fieldHex,
-      ...(wanted.patch ? encodePatch(wanted.patch) : []),
-      // HSET needs at least one pair beside its own; harmless.
-      'v',
-      1,
-    ];
+      keep: retentionMs,
+      look: wanted.lookAtMs ?? Math.max(now, wanted.dueAtMs ?? 0) + orphanMs,
+      channel: keys.done(job.id),
+      attempt: wanted.attempt,
+      generation: wanted.generation,
+      idle: wanted.onlyIdle,
+      again: wanted.newGeneration,
+      // The id itself stands in the key: a provider's text may be no text that can be decoded again.
+      claim: Boolean(wanted.remoteId),
+      claim_field: claim.fieldHex,
+      event_ms: eventKeptMs,
+    };
+    const args = [JSON.stringify(ask), ...(wanted.patch ? encodePatch(wanted.patch) : [])];
     const reply = await run(found, args, wanted.farewell);
     if (reply[0] === 1) {
       if (reply[3] === 1) options.events?.written({ tag: p, id: `${job.id}.${reply[1]}` });

@@ -5,10 +5,14 @@ began since and whether calls that left late have filled the window: then it has
 little before its moment: what has to be durable first is written meanwhile.
 
 KEYS  1 gate  2 leases  3 what is known of locks under the parent record (or the gate: there is no parent)
-ARGV  1 lease id  2 lease length ms  3 calls allowed  4 per ms  5 burst (calls)  6 concurrency
-      7 longest wait that may be spent in place (ms)  8 part of everything that this call leaves to interactive work: above 0
-        for bulk work, 0 for interactive work
-      9 part of the daily allocation that may be used, 0…1  10 '1' = what the provider states replaces 3, 4 and 5
+ARGV  1 JSON:
+        lease, lease_ms   its id and length
+        requests, per, burst   calls allowed, per ms, calls that may come at once
+        at_once   concurrency
+        patience  longest wait that may be spent in place (ms)
+        reserve   part of everything that this call leaves to interactive work: above 0 for bulk work, 0 for interactive work
+        daily_share   part of the daily allocation that may be used, 0…1
+        learns    what the provider states replaces requests, per and burst
 
 returns {1, ms, interval} the slot is reserved and the lease held, but ask again after ms; interval = ms between two slots
         {1, 0, probe, now, leave, place}   enter, and leave at that moment; a call that leaves later tells so, by its place in
@@ -16,6 +20,8 @@ returns {1, ms, interval} the slot is reserved and the lease held, but ask again
                           to see whether it still is
         {0, ms, reason}   come back after ms; reason: blocked | down | budget | daily | concurrency | parent | reserve | pace
 ]]
+local ask = cjson.decode(ARGV[1])
+local lease = ask.lease
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 -- How long before its moment a call may be let pass (ms): about what it takes to make its intent durable.
@@ -23,24 +29,24 @@ local lead = 15
 local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms', 'limit', 'seen', 'bulk_tat', 'stated', 'stated_ms', 'ceiling', 'ceiling_ms', 'factor', 'count', 'bulk_at', 'own_tat', 'own_due', 'kept')
 local block = tonumber(gate[2] or '0')
 if block > now then
-  redis.call('ZREM', KEYS[2], ARGV[1])
+  redis.call('ZREM', KEYS[2], lease)
   return {0, math.ceil(block - now), 'blocked'}
 end
 -- The circuit is open as long as there is a time for the next probe.
 local isProbe = 0
-if gate[8] and gate[9] ~= ARGV[1] then
+if gate[8] and gate[9] ~= lease then
   local underWay = gate[9] and tonumber(redis.call('ZSCORE', KEYS[2], gate[9]) or '0') or 0
   local wait = tonumber(gate[8]) - now
   -- A probe under way may open the gate any moment: whoever asks meanwhile looks again soon.
   if underWay > now then wait = 1000 end
   if wait > 0 then
-    redis.call('ZREM', KEYS[2], ARGV[1])
+    redis.call('ZREM', KEYS[2], lease)
     return {0, math.ceil(wait), 'down'}
   end
   isProbe = 1
 end
-local requests, per, burst, factor = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), 1
-if ARGV[10] == '1' then
+local requests, per, burst, factor = ask.requests, ask.per, ask.burst, 1
+if ask.learns then
   local own = requests / per
   local stated, statedMs = tonumber(gate[14] or ''), tonumber(gate[15] or '')
   -- A minute and more is a budget, not a pace: it may be spent faster than evenly, and what remains of it is kept above.
@@ -57,7 +63,7 @@ local interval = (per + spare) / (requests - burst + 1) / factor
 -- A slot is when a call should leave; a busy machine makes it late, and those behind it come close. So the moments at which
 -- calls did leave are kept, in a ring of at most 256 (of large limits, of every so manieth call): the one that many calls
 -- ago must be a window away, and a part of what is spare is left to the way from here to the provider.
-local reserve = tonumber(ARGV[8])
+local reserve = ask.reserve
 -- What is to be written into the gate, all at once: each write is a command of its own in the log.
 local written = {}
 local function write(field, value) written[#written + 1], written[#written + 2] = field, value end
@@ -86,8 +92,8 @@ local function flushed(reply)
   if #written > 0 then redis.call('HSET', KEYS[1], unpack(written)) end
   return reply
 end
-local held = redis.call('ZSCORE', KEYS[2], ARGV[1])
-if held then return flushed(leaveAt(tonumber(held) - tonumber(ARGV[2]), gate[9] == ARGV[1] and 1 or 0)) end
+local held = redis.call('ZSCORE', KEYS[2], lease)
+if held then return flushed(leaveAt(tonumber(held) - ask.lease_ms, gate[9] == lease and 1 or 0)) end
 -- Interactive work counts as present for ten seconds after it asked, turned away or not; noted once a second.
 if reserve == 0 and now - tonumber(gate[12] or '0') > 1000 then redis.call('HSET', KEYS[1], 'seen', string.format('%.0f', now)) end
 local isShared = reserve > 0 and now - tonumber(gate[12] or '0') < 10000
@@ -101,10 +107,10 @@ end
 if remaining and reset > now and remaining <= keep then return {0, math.ceil(reset - now), keep > 0 and remaining > 0 and 'reserve' or 'budget'} end
 local used, max = tonumber(gate[5] or '0'), tonumber(gate[6] or '0')
 -- A reading older than five minutes is not held against anyone: capacity returns call by call.
-if max > 0 and used >= max * tonumber(ARGV[9]) * (1 - reserve) and now - tonumber(gate[7] or '0') < 300000 then return {0, 60000, used < max * tonumber(ARGV[9]) and 'reserve' or 'daily'} end
+if max > 0 and used >= max * ask.daily_share * (1 - reserve) and now - tonumber(gate[7] or '0') < 300000 then return {0, 60000, used < max * ask.daily_share and 'reserve' or 'daily'} end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 local inFlight = redis.call('ZCARD', KEYS[2])
-local atOnce = tonumber(ARGV[6])
+local atOnce = ask.at_once
 if isShared and atOnce > 1 then atOnce = atOnce - math.max(1, math.floor(atOnce * reserve)) end
 if inFlight >= atOnce then return {0, 25, 'concurrency'} end
 -- Under a parent whose row was locked only so many writes run at once; it has fields only after a lock.
@@ -143,18 +149,18 @@ local slot = tat
 if reserve == 0 and tonumber(gate[20] or '0') > now then slot = math.min(tat, math.max(tonumber(gate[21] or '0'), now)) end
 local wait = math.max(0, slot - now)
 if bulkTat and wait > interval then return {0, math.ceil(wait), 'reserve'} end
-if wait > tonumber(ARGV[7]) then return {0, math.ceil(wait), 'pace'} end
+if wait > ask.patience then return {0, math.ceil(wait), 'pace'} end
 write('tat', string.format('%.3f', tat + interval))
 if bulkTat then write('bulk_tat', string.format('%.3f', bulkTat)) end
 if reserve > 0 then write('bulk_at', string.format('%.3f', slot)) else write('own_tat', string.format('%.3f', slot + interval)) end
 if isProbe == 1 then
   -- Should the prober die, the next one follows after the same interval.
-  write('probe', ARGV[1])
+  write('probe', lease)
   write('probe_at', string.format('%.0f', now + tonumber(gate[10] or '0')))
 end
 if remaining and reset > now then write('rem', remaining - 1) end
-redis.call('ZADD', KEYS[2], now + wait + tonumber(ARGV[2]), ARGV[1])
-if isCapped then redis.call('HSET', KEYS[3], ARGV[1], string.format('%.0f', now + wait + tonumber(ARGV[2]))) end
+redis.call('ZADD', KEYS[2], now + wait + ask.lease_ms, lease)
+if isCapped then redis.call('HSET', KEYS[3], lease, string.format('%.0f', now + wait + ask.lease_ms)) end
 -- Kept two days after the last call, and up to an hour longer: the time is not written with every call. Leases that have all
 -- been given back take theirs with them.
 local isDue = now - tonumber(gate[23] or '0') > 3600000
