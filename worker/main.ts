@@ -10,7 +10,7 @@ import { descriptors } from '../shared/providers/descriptors.ts';
 import { paceOf } from '../shared/providers/pace.ts';
 import { createAccountQueues } from '../shared/queues/account-queues.ts';
 import { isImportMessage, QueryMessage, WriteMessage } from '../shared/queues/messages.ts';
-import { closeRedis, connectRedis, waitUntilReady } from '../shared/redis/connect.ts';
+import { closeRedis, connectEngine, connectRedis, waitUntilReady } from '../shared/redis/connect.ts';
 import { demandDurability } from '../shared/redis/durability.ts';
 import { createKeys } from '../shared/redis/keys.ts';
 import { agreeOnPartitions } from '../shared/redis/partitions.ts';
@@ -57,7 +57,8 @@ async function main(): Promise<void> {
   const sealingKeys = config.encryptionKeys as NonNullable<typeof config.encryptionKeys>;
 
   const redis = shutdown.own('redis', connectRedis(redisUrl, 'worker', logger), closeRedis);
-  const engine = shutdown.own('engine connection', connectRedis(redisUrl, 'blocking', logger), closeRedis);
+  const { connection: engine, isOwn } = connectEngine(redisUrl, logger, redis);
+  if (isOwn) shutdown.own('engine connection', engine, closeRedis);
   const subscriber = shutdown.own('subscriber', connectRedis(redisUrl, 'worker', logger), closeRedis);
   await waitUntilReady(redis, redisUrl, 10_000);
   await demandDurability(redis, config.durability);

@@ -1,4 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
+import { CorkedConnection } from './corked-connection.ts';
 
 type Script = Parameters<Redis['defineCommand']>[1];
 
@@ -29,11 +30,21 @@ class BlockingConnection extends Redis {
   }
 }
 
-/** The connection whose duplicates are {@link BlockingConnection}s; itself it is an ordinary one. */
-export class EngineConnection extends Redis {
+/**
+ * How long a blocking connection that is given up may take to end before it is torn down. While Redis rewrites its AOF, the
+ * child it forked keeps every socket open that it inherited: the other end never comes, and ioredis would wait two seconds.
+ */
+const DISCONNECT_MS = 100;
+
+/** The connection whose duplicates are {@link BlockingConnection}s. */
+export class EngineConnection extends CorkedConnection {
   override duplicate(override?: Partial<RedisOptions>): Redis {
     // Its types tell apart by this option how replies are mapped; no connection of ours sets it.
-    const options: Omit<RedisOptions, 'replyMapping'> = { ...this.options, ...override };
+    const options: Omit<RedisOptions, 'replyMapping'> = {
+      ...this.options,
+      disconnectTimeout: DISCONNECT_MS,
+      ...override,
+    };
     return new BlockingConnection(options);
   }
 }

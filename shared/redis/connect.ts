@@ -1,4 +1,4 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../logger.ts';
 import { EngineConnection } from './blocking-connection.ts';
 
@@ -9,26 +9,20 @@ export type RedisClient = Redis | Cluster;
  *
  * - `producer` (API): fails fast, so that a request is answered 503 instead of hanging. `commandTimeout` is what saves
  *   us from a Redis that is frozen rather than gone; a command that timed out may still have run.
- * - `worker`: waits without limit, work goes on when Redis is back.
- * - `blocking`: as `worker`, and never pipelined, for BullMQ, which duplicates it for its blocking reads.
+ * - `worker`: waits without limit, work goes on when Redis is back. BullMQ works on it, too, and duplicates it for its blocking
+ *   reads; see {@link connectEngine}.
  */
-export type Profile = 'producer' | 'worker' | 'blocking';
+export type Profile = 'producer' | 'worker';
 
-/**
- * How long a blocking connection that is given up may take to end before it is torn down. While Redis rewrites its AOF, the
- * child it forked keeps every socket open that it inherited: the other end never comes, and ioredis would wait two seconds.
- */
-const DISCONNECT_MS = 100;
+type Options = Omit<RedisOptions, 'replyMapping'>;
 
-const PROFILES: Record<Profile, RedisOptions> = {
+const PROFILES: Record<Profile, Options> = {
   producer: {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     commandTimeout: 1_000,
-    enableAutoPipelining: true,
   },
-  worker: { maxRetriesPerRequest: null, enableAutoPipelining: true },
-  blocking: { maxRetriesPerRequest: null, disconnectTimeout: DISCONNECT_MS },
+  worker: { maxRetriesPerRequest: null },
 };
 
 /**
@@ -37,7 +31,7 @@ const PROFILES: Record<Profile, RedisOptions> = {
  * For the workers it is longer than any blocking read and than most pauses of a Redis that only stands still: what was
  * under way is sent again, and a message of the engine fetched twice that way waits for its lock to expire.
  */
-const SILENT_MS: Record<Profile, number> = { producer: 5_000, worker: 60_000, blocking: 60_000 };
+const SILENT_MS: Record<Profile, number> = { producer: 5_000, worker: 60_000 };
 
 /** Reconnect after 50, 100, 200 … at most 2,000 ms. */
 const retryStrategy = (times: number) => Math.min(50 * 2 ** Math.min(times, 6), 2_000);
@@ -85,19 +79,42 @@ export function connectRedis(
   logger: Logger,
   silentMs = SILENT_MS[profile],
 ): RedisClient {
+  return connect(url, profile, logger, silentMs, true);
+}
+
+/**
+ * The connection for BullMQ beside a worker's own: the same one, so that what both say in a turn goes out together. In a cluster it is
+ * one of its own, without pipelines: there they are what puts the commands of a turn together, and a blocking read must not wait for one.
+ * @returns whether the caller owns it as well.
+ */
+export function connectEngine(
+  url: string,
+  logger: Logger,
+  own: RedisClient,
+): { connection: RedisClient; isOwn: boolean } {
+  if (!(own instanceof Cluster)) return { connection: own, isOwn: false };
+  return { connection: connect(url, 'worker', logger, SILENT_MS.worker, false), isOwn: true };
+}
+
+function connect(
+  url: string,
+  profile: Profile,
+  logger: Logger,
+  silentMs: number,
+  isPipelined: boolean,
+): RedisClient {
   const target = parseRedisUrl(url);
-  const options: RedisOptions = {
+  const options: Options = {
     ...PROFILES[profile],
     retryStrategy,
     enableReadyCheck: true,
     socketTimeout: silentMs,
   };
-  const Connection = profile === 'blocking' ? EngineConnection : Redis;
   const client =
     target.kind === 'single'
-      ? new Connection(target.url, options)
+      ? new EngineConnection(target.url, options)
       : target.kind === 'sentinel'
-        ? new Connection({
+        ? new EngineConnection({
             ...options,
             sentinels: target.sentinels,
             name: target.master,
@@ -105,7 +122,7 @@ export function connectRedis(
           })
         : new Cluster(target.nodes, {
             redisOptions: { ...options, password: target.password },
-            enableAutoPipelining: options.enableAutoPipelining,
+            enableAutoPipelining: isPipelined,
             enableOfflineQueue: options.enableOfflineQueue,
           });
   let lastLoggedMs = 0;

@@ -48,7 +48,7 @@ async function anAttacher(idleMs: number, more: Partial<AttachDeps> = {}) {
   let next: (job: string) => NextStep = () => DONE;
   const attacher = new QueueAttacher({
     redis,
-    connection: await connectTestRedis('blocking'),
+    connection: await connectTestRedis('worker'),
     subscriber: await connectTestRedis(),
     keys,
     partitions: PARTITIONS,

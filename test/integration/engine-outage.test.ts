@@ -43,7 +43,7 @@ async function aTrouble() {
     queuesOn: (client: RedisClient) =>
       createAccountQueues({ redis: client, keys, partitions: PARTITIONS, logger: silentLogger }),
     connectVia,
-    run: (connection = connect('blocking')) =>
+    run: (connection = connect('worker')) =>
       runQueue({
         name: account,
         prefix: keys.queuePrefix(partitionOfAccount(account, PARTITIONS)),
@@ -158,7 +158,7 @@ describe('a connection whose other end is gone without a word', () => {
     onTestFinished(() => proxy[Symbol.asyncDispose]());
     const queues = queuesOn(connect('worker'));
     // Longer than a blocking read.
-    const running = run(connectVia(proxy, 'blocking', 1_500));
+    const running = run(connectVia(proxy, 'worker', 1_500));
     onTestFinished(() => running.close());
     await queues.add(account, 'first', 1, PRIORITY.interactive);
     await until('the first has run', () => ran.length === 1);

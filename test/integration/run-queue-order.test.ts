@@ -28,7 +28,7 @@ async function orderOf(classes: { given: Priority; later: Priority }): Promise<s
   const running = runQueue({
     name: account,
     prefix: keys.queuePrefix(partitionOfAccount(account, PARTITIONS)),
-    connection: await connectTestRedis('blocking'),
+    connection: await connectTestRedis('worker'),
     concurrency: 1,
     lockMs: 30_000,
     stalledMs: 30_000,
@@ -75,7 +75,7 @@ it('does not keep a single create from being fetched while bulk work waits for i
   const running = runQueue({
     name: account,
     prefix: keys.queuePrefix(partitionOfAccount(account, PARTITIONS)),
-    connection: await connectTestRedis('blocking'),
+    connection: await connectTestRedis('worker'),
     concurrency: 1,
     lockMs: 30_000,
     stalledMs: 30_000,
