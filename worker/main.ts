@@ -245,6 +245,7 @@ async function main(): Promise<void> {
     },
     idleMs: config.importIdleMs,
     sweepMs: config.sweepMs,
+    retentionMs,
     attachDue: () => attacher.sweep(),
   });
   webhooks.startSweeps();

@@ -148,7 +148,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       kind: 'answered',
       status: this.#status,
       headers: this.#headers,
-      body: parseBody(Buffer.concat(this.#chunks).toString('utf8')),
+      body: parseBody(textOf(this.#chunks)),
       receivedAtMs: this.#clock.nowMs(),
     };
     this.#end(answer);
@@ -178,6 +178,12 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
     this.#resolve(result);
   }
+}
+
+function textOf(chunks: Buffer[]): string {
+  const [first, ...more] = chunks;
+  // Most answers come in one piece.
+  return first && more.length === 0 ? first.toString('utf8') : Buffer.concat(chunks).toString('utf8');
 }
 
 function parseBody(text: string): unknown {

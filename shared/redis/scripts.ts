@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { RedisClient } from './connect.ts';
 
@@ -92,14 +93,21 @@ export type ScriptPart = { keys: readonly string[]; args: readonly (string | num
 type Run = (...args: (string | number | Buffer)[]) => Promise<ScriptReply>;
 export type Scripts = Record<ScriptName, Run>;
 
-/** Registers our scripts on a connection and returns them as functions: keys first, then arguments. */
+/**
+ * Our scripts as functions on a connection: keys first, then arguments. (`defineCommand` of ioredis does the same, with three
+ * promises more for every call.)
+ */
 export function defineScripts(redis: RedisClient): Scripts {
   const scripts: Partial<Scripts> = {};
   for (const [name, { file, keys }] of Object.entries(SCRIPTS)) {
-    redis.defineCommand(name, { numberOfKeys: keys, lua: luaOf(file) });
-    // defineCommand adds a method of this very name; ioredis cannot tell the type checker.
-    const command: Run = Reflect.get(redis, name);
-    scripts[name as keyof Scripts] = (...args) => command.apply(redis, args);
+    const lua = luaOf(file);
+    const sha = hash('sha1', lua);
+    scripts[name as keyof Scripts] = (...args) =>
+      // Redis forgets its scripts when it restarts: told once again, it knows them.
+      redis.evalsha(sha, keys, ...args).catch((err: unknown) => {
+        if (!(err instanceof Error && err.message.startsWith('NOSCRIPT'))) throw err;
+        return redis.eval(lua, keys, ...args);
+      }) as Promise<ScriptReply>;
   }
   // Every name of SCRIPTS was set in the loop.
   return scripts as Scripts;

@@ -1,3 +1,4 @@
+import { lowestIdAt } from '../../shared/ids.ts';
 import type { RedisClient } from '../../shared/redis/connect.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
 
@@ -6,7 +7,8 @@ const INDEXED = ['failed', 'cancelled'] as const;
 
 /**
  * Removes ids from the indexes of one account whose records have expired. Ids sort by age, so each call goes on where
- * the last one stopped and one pass reads every id once.
+ * the last one stopped, one pass reads every id once, and it reads none of those that are younger than a record lives.
+ * @param bornBeforeMs when the youngest record was made that can have expired.
  * @returns the id to go on from, undefined at the end.
  */
 export async function expireIndexes(
@@ -15,11 +17,12 @@ export async function expireIndexes(
   partition: number,
   account: string,
   after: string | undefined,
+  bornBeforeMs: number,
 ): Promise<string | undefined> {
   const ids = await redis.zrangebylex(
     keys.jobs(partition, account),
     after ? `(${after}` : '-',
-    '+',
+    `(${lowestIdAt(bornBeforeMs)}`,
     'LIMIT',
     0,
     BATCH,

@@ -30,6 +30,8 @@ export type SweepDeps = {
   logger: Logger;
   shutdown: Shutdown;
   sweepMs: number;
+  /** How long a record lives after its end. */
+  retentionMs: number;
   /** Attaches every queue that is due. */
   attachDue: () => Promise<void>;
 };
@@ -70,10 +72,12 @@ async function eachPartition(deps: SweepDeps, task: (partition: number) => Promi
   for (let p = 0; p < deps.partitions; p++) await task(p);
 }
 
-async function expirePartition({ redis, keys, store, imports }: SweepDeps, partition: number): Promise<void> {
+async function expirePartition(deps: SweepDeps, partition: number): Promise<void> {
+  const { redis, keys, store, imports } = deps;
+  const bornBeforeMs = deps.clock.nowMs() - deps.retentionMs;
   for (const account of await store.listPartition(partition)) {
     let after: string | undefined;
-    do after = await expireIndexes(redis, keys, partition, account, after);
+    do after = await expireIndexes(redis, keys, partition, account, after, bornBeforeMs);
     while (after);
     await imports.dropExpired(account);
   }

@@ -17,6 +17,7 @@ export function unify(record: unknown, facts: AccountFacts | undefined): Opportu
   const currency = own.value_currency ?? facts?.currency.code ?? null;
   const stage = facts?.stages.find((known) => known.id === own.status_id);
   const type = own.status_type ?? undefined;
+  const updatedAt = toUtc(own.date_updated);
   return {
     id: own.id,
     ...readNote(own.note),
@@ -30,10 +31,10 @@ export function unify(record: unknown, facts: AccountFacts | undefined): Opportu
     status: type ? STATUS[type] : (stage?.status ?? null),
     custom_fields: isJsonObject(record) ? readCustomFields(record) : {},
     // Nothing nearer exists on Close's opportunity; Truto lists the field as supported for Close.
-    last_activity_at: toUtc(own.date_updated),
+    last_activity_at: updatedAt,
     close_date: own.date_won?.slice(0, 10) ?? null,
     created_at: toUtc(own.date_created),
-    updated_at: toUtc(own.date_updated),
+    updated_at: updatedAt,
   };
 }
 

@@ -26,7 +26,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 -- How long before its moment a call may be let pass (ms): about what it takes to make its intent durable.
 local lead = 15
-local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms', 'limit', 'seen', 'bulk_tat', 'stated', 'stated_ms', 'ceiling', 'ceiling_ms', 'factor', 'count', 'bulk_at', 'own_tat', 'own_due', 'kept')
+local gate = redis.call('HMGET', KEYS[1], 'tat', 'block', 'rem', 'rem_reset', 'daily_used', 'daily_max', 'daily_at', 'probe_at', 'probe', 'probe_ms', 'limit', 'seen', 'bulk_tat', 'stated', 'stated_ms', 'ceiling', 'ceiling_ms', 'factor', 'count', 'bulk_at', 'own_tat', 'own_due', 'kept', 'locks')
 local block = tonumber(gate[2] or '0')
 if block > now then
   redis.call('ZREM', KEYS[2], lease)
@@ -108,14 +108,16 @@ if remaining and reset > now and remaining <= keep then return {0, math.ceil(res
 local used, max = tonumber(gate[5] or '0'), tonumber(gate[6] or '0')
 -- A reading older than five minutes is not held against anyone: capacity returns call by call.
 if max > 0 and used >= max * ask.daily_share * (1 - reserve) and now - tonumber(gate[7] or '0') < 300000 then return {0, 60000, used < max * ask.daily_share and 'reserve' or 'daily'} end
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
-local inFlight = redis.call('ZCARD', KEYS[2])
 local atOnce = ask.at_once
 if isShared and atOnce > 1 then atOnce = atOnce - math.max(1, math.floor(atOnce * reserve)) end
+local inFlight = redis.call('ZCARD', KEYS[2])
+-- Leases of calls that never came back are looked for where they are in the way.
+if inFlight >= atOnce then inFlight = inFlight - redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now) end
 if inFlight >= atOnce then return {0, 25, 'concurrency'} end
--- Under a parent whose row was locked only so many writes run at once; it has fields only after a lock.
+-- Under a parent whose row was locked only so many writes run at once; it has fields only after a lock, and the gate says if there
+-- ever was one.
 local isCapped = false
-if KEYS[3] ~= KEYS[1] then
+if gate[24] and KEYS[3] ~= KEYS[1] then
   local held, parent = 0, {}
   local fields = redis.call('HGETALL', KEYS[3])
   for i = 1, #fields, 2 do

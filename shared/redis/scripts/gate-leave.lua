@@ -27,7 +27,7 @@ returns {1, ms, circuit}  the account is blocked for ms from now, 0 = not; circu
 local said = cjson.decode(ARGV[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local known = redis.call('HMGET', KEYS[1], 'block', 'hits', 'tat', 'downs', 'opens', 'probe', 'factor', 'limit', 'source')
+local known = redis.call('HMGET', KEYS[1], 'block', 'hits', 'tat', 'downs', 'opens', 'probe', 'factor', 'limit', 'source', 'locks')
 if redis.call('ZREM', KEYS[2], said.lease) == 1 and said.unsent then unsent({ KEYS[1] }, {}) end
 local block, stated = tonumber(known[1] or '0'), said.block or 0
 if said.grow_first then
@@ -91,11 +91,12 @@ if said.slower or (said.ok and known[7]) then
     elseif up > factor then redis.call('HSET', KEYS[1], 'factor', up, 'factor_at', now) end
   end
 end
-local cap = KEYS[3] ~= KEYS[1] and tonumber(redis.call('HGET', KEYS[3], 'cap') or '')
+local cap = known[10] and KEYS[3] ~= KEYS[1] and tonumber(redis.call('HGET', KEYS[3], 'cap') or '')
 -- Without a cap nothing is kept of the parent.
 if KEYS[3] ~= KEYS[1] and (cap or said.locked) then
   redis.call('HDEL', KEYS[3], said.lease)
   if said.locked then
+    redis.call('HSET', KEYS[1], 'locks', 1)
     redis.call('HSET', KEYS[3], 'cap', math.max(1, math.floor((cap or said.at_once) / 2)), 'well', 0)
   elseif cap and said.ok and redis.call('HINCRBY', KEYS[3], 'well', 1) >= 5 then
     -- One more at once for every five that went well; at the account's own number nothing is left to remember.
