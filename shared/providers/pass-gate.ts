@@ -30,6 +30,9 @@ const TOLD_LATE_MS = 2;
 /** How soon to ask again for a concurrency lease, and for how long: unlike a slot, nobody knows when one comes. */
 const LEASE_RETRY_MS = 25;
 const LEASE_WAIT_MS = 2_000;
+/** A lease outlives the call's own time-out, so that it is never given away under a call in flight. */
+const leaseMsOf = ({ timeoutMs }: { timeoutMs: number }) => timeoutMs + 15_000;
+const GIVE_BACK_RETRY_MS = 1_000;
 /** A call that is sent away for its pace comes back so long before its turn, and waits for it in place. */
 const BACK_BEFORE_MS_MAX = 1_000;
 
@@ -114,7 +117,7 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
           return {
             part,
             said: (reply) => onLeft(readLeft(reply)),
-            say: () => void say(deps, part).then(onLeft),
+            say: () => void say(deps, wish, held, part).then(onLeft),
           };
         },
       };
@@ -178,8 +181,7 @@ async function ask(
   lease: string,
   waitMsMax: number,
 ): Promise<Entered | { kind: 'refused'; why: string }> {
-  // The lease outlives the call's own time-out, so that it is never given away under a call in flight.
-  const asking = { lease, leaseMs: timeoutMs + 15_000, pace, waitMsMax, parentId, isBulk };
+  const asking = { lease, leaseMs: leaseMsOf({ timeoutMs }), pace, waitMsMax, parentId, isBulk };
   const askedMs = gate.clock.ownMs();
   const entered = begin
     ? await beginWith(begin, gate.question(account, asking))
@@ -211,13 +213,34 @@ function farewell(
   );
 }
 
-/** Not waited for: the lease would expire by itself, and what was learned is only advice. */
-function say({ gate }: PassDeps, part: ScriptPart): Promise<Left> {
-  return gate.say(part).catch(() => ({ blockedMs: 0 }));
+/**
+ * Not waited for. Where it is refused, what was learned is only advice; but a Redis that refuses writes for a moment (NOREPLICAS,
+ * READONLY) must not cost an account its calls at once until their leases expire: these are given back as soon as may be.
+ */
+function say(deps: PassDeps, wish: Wish, lease: string, part: ScriptPart, unsent?: true): Promise<Left> {
+  return deps.gate.say(part).catch(() => {
+    void giveBack(deps, wish, lease, unsent);
+    return { blockedMs: 0 };
+  });
+}
+
+async function giveBack(deps: PassDeps, wish: Wish, lease: string, unsent?: true): Promise<void> {
+  const { gate, clock } = deps;
+  const expiresAtMs = clock.nowMs() + leaseMsOf(wish);
+  const part = farewell(deps, wish, lease, { unsent });
+  let isBack = false;
+  while (!isBack && clock.nowMs() < expiresAtMs) {
+    // A process that ends does not wait for it.
+    await sleep(GIVE_BACK_RETRY_MS, undefined, { ref: false });
+    isBack = await gate.say(part).then(
+      () => true,
+      () => false,
+    );
+  }
 }
 
 function leave(deps: PassDeps, wish: Wish, lease: string, leaving: Leaving): Promise<Left> {
-  return say(deps, farewell(deps, wish, lease, leaving));
+  return say(deps, wish, lease, farewell(deps, wish, lease, leaving), leaving.unsent);
 }
 
 export function deferredBy(clock: Clock, { ms, reason }: Later): CallResult {

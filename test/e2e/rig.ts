@@ -187,6 +187,10 @@ export async function startRig(redisUrl: string, apiEnv: Environment = {}) {
         .length;
     },
 
+    /** Calls under way, as the gate knows them. */
+    leases: (account: Target) =>
+      redis.zcard(keys.leases(partitionOfAccount(account.id, partitions), account.id)),
+
     fault: (account: Target, fault: Record<string, unknown>) =>
       control('faults', {
         provider: account.provider,

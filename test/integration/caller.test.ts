@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../shared/clock.ts';
 import { createCaller } from '../../shared/providers/caller.ts';
-import { createGate } from '../../shared/providers/gate.ts';
+import { createGate, type Farewell } from '../../shared/providers/gate.ts';
 import { createPlaces } from '../../shared/providers/places.ts';
 import { createProviderClock } from '../../shared/providers/provider-clock.ts';
 import type { Send } from '../../shared/providers/send.ts';
@@ -37,7 +38,7 @@ async function aCaller(send: Send) {
     clock: systemClock,
     providerClock: createProviderClock(),
   });
-  return { call: caller(account), redis, gateKey: keys.gate(0, account.id) };
+  return { call: caller(account), caller, account, redis, gateKey: keys.gate(0, account.id) };
 }
 
 const ASKED = { method: 'GET', path: '/me/', purpose: 'look_up' } as const;
@@ -70,4 +71,26 @@ it('a call that was not sent takes nothing of a known budget', async () => {
   await expect.poll(() => redis.hget(gateKey, 'rem')).toBe('5');
   await expect.poll(() => redis.hget(gateKey, 'downs')).toBe('1');
   expect(await redis.hget(gateKey, 'rem')).toBe('5');
+});
+
+it.each([
+  [200, 'is left to who takes it over', 0],
+  [400, 'is told at once when it did not go well', 1],
+])('the end of a call that was answered %i %s', async (status, _, toldAtOnce) => {
+  const { caller, account, redis, gateKey } = await aCaller(async () => ({
+    kind: 'answered',
+    status,
+    headers: { ratelimit: 'limit=100; remaining=50; reset=60' },
+    body: {},
+    receivedAtMs: Date.now(),
+  }));
+  const farewells: Farewell[] = [];
+  await caller(account, { onFarewell: (farewell) => farewells.push(farewell) })(ASKED);
+  await sleep(100);
+  const leases = () => redis.zcard(`${gateKey}:leases`);
+  expect(farewells).toHaveLength(1 - toldAtOnce);
+  expect(await leases()).toBe(1 - toldAtOnce);
+  for (const { say } of farewells) say();
+  await expect.poll(leases).toBe(0);
+  expect(await redis.hget(gateKey, 'rem')).toBe('50');
 });

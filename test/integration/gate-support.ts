@@ -7,7 +7,7 @@ import type { Keys } from '../../shared/redis/keys.ts';
 const PARTITIONS = 1;
 /** Fields of the gate that hold a moment. */
 const TIMES =
-  /^(tat|bulk_tat|bulk_at|own_tat|own_due|block|rem_reset|daily_at|probe_at|seen|factor_at|met_at|left\d+)$/;
+  /^(tat|bulk_tat|bulk_at|own_tat|own_due|kept|block|rem_reset|daily_at|probe_at|seen|factor_at|met_at|left\d+)$/;
 
 export function aPace(overrides: Partial<Pace> = {}): Pace {
   return {

@@ -6,6 +6,7 @@ import { createGate } from '../../shared/providers/gate.ts';
 import { passGate } from '../../shared/providers/pass-gate.ts';
 import { createPlaces } from '../../shared/providers/places.ts';
 import { aTestRedis } from '../support/redis.ts';
+import { until } from '../support/until.ts';
 import { aPace } from './gate-support.ts';
 
 /** A call to an account whose window is used up for so long. @param patienceMs how long it would wait in place. */
@@ -79,4 +80,28 @@ it('gives its place back where that takes longer than it would wait', async () =
   const { passed } = await passUsedUp(30_000, 2_000);
   expect(passed).toMatchObject({ kind: 'later', reason: 'budget' });
   expect(passed.kind === 'later' && passed.ms).toBeGreaterThan(28_000);
+});
+
+it('gives its lease back later where the gate cannot be told: nothing waits for it to expire', async () => {
+  const { redis, keys } = await aTestRedis();
+  const account = randomUUID();
+  const gate = createGate({ redis, keys, partitions: 1, processId: 'test' });
+  const refusing = { ...gate };
+  const said: string[] = [];
+  refusing.say = async (part) => {
+    said.push(String(part.args[0]));
+    if (said.length < 2) throw new Error('NOREPLICAS Not enough good replicas to write.');
+    return gate.say(part);
+  };
+  const call = { account, pace: aPace({}), host: 'crm.example', patienceMs: 1_500, timeoutMs: 1_000 };
+  const passed = await passGate({ gate: refusing, places: createPlaces(100), clock: systemClock }, call);
+  if (passed.kind !== 'go') throw new Error('the call did not pass');
+  const held = () => redis.zcard(keys.leases(0, account));
+  expect(await passed.leave({ learned: { remaining: 5, resetAtMs: Date.now() + 60_000 } })).toEqual({
+    blockedMs: 0,
+  });
+  expect(await held()).toBe(1);
+  await until('the lease is given back', async () => (await held()) === 0);
+  // By then nobody knows any more what was left.
+  expect(await redis.hget(keys.gate(0, account), 'rem')).toBeNull();
 });

@@ -197,12 +197,12 @@ async function claim(
     generation: run.job.generation,
     ...(run.marker ? {} : { alike: planned.fingerprint }),
   };
-  // The gate is told once: what the answer said of limits was said of its moment.
-  let farewell: Farewell | undefined = sent?.farewell;
+  // Refused together, the gate is told apart: what the answer said of limits was said of its moment.
+  let tries = 0;
   let moved = await persist(run.logger, 'written', () => {
-    const first = { ...wanted, farewell };
-    farewell = undefined;
-    return deps.jobs.move(run.job, first);
+    tries++;
+    if (tries === 2) sent?.farewell?.say();
+    return deps.jobs.move(run.job, tries === 1 ? { ...wanted, farewell: sent?.farewell } : wanted);
   });
   if (moved.kind === 'claimed' && written.by === 'succeeded') {
     // The provider told this job, and no other, that it made this record: whoever adopted it guessed wrong.
