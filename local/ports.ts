@@ -1,13 +1,33 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** A port that was free a moment ago. */
+/** Below what Linux (from 32768), macOS and Windows (from 49152) give to outgoing connections. */
+const RANGE = { from: 10_000, below: 30_000 };
+const TRIES = 100;
+
+/**
+ * A port that was free a moment ago. A system gives it to nobody by itself: of those that `listen(0)` returns, any outgoing
+ * connection may take one before it is listened on again.
+ * @throws Error when it finds none.
+ */
 export async function findFreePort(): Promise<number> {
+  for (let i = 0; i < TRIES; i++) {
+    const port = randomInt(RANGE.from, RANGE.below);
+    if ((await whyNot(port, '127.0.0.1')) === undefined) return port;
+  }
+  throw new Error(`no free port was found from ${RANGE.from} to ${RANGE.below - 1}`);
+}
+
+/** The code of the error when a port cannot be listened on, undefined when it can. */
+async function whyNot(port: number, host: string): Promise<string | undefined> {
   const server = createServer();
-  await new Promise<void>((done, fail) => server.once('error', fail).listen(0, '127.0.0.1', done));
-  const address = server.address();
+  try {
+    await new Promise<void>((done, fail) => server.once('error', fail).listen(port, host, done));
+  } catch (err) {
+    return err instanceof Error && 'code' in err ? String(err.code) : String(err);
+  }
   await new Promise((done) => server.close(done));
-  if (address === null || typeof address === 'string') throw new Error('no port was assigned');
-  return address.port;
+  return undefined;
 }
 
 /**
@@ -16,21 +36,15 @@ export async function findFreePort(): Promise<number> {
  */
 export async function claimPort(variable: string, port: number, host: string): Promise<number> {
   if (port === 0) return findFreePort();
-  const server = createServer();
-  try {
-    await new Promise<void>((done, fail) => server.once('error', fail).listen(port, host, done));
-  } catch (err) {
-    const code = err instanceof Error && 'code' in err ? err.code : undefined;
-    const reason =
-      code === 'EADDRINUSE'
-        ? 'is taken'
-        : code === 'EACCES'
-          ? 'may not be used by this user'
-          : `cannot be used (${code})`;
-    throw new Error(
-      `Port ${port} on ${host} ${reason}: choose another one with ${variable}, as ${variable}=${port + 1} npm start`,
-    );
-  }
-  await new Promise((done) => server.close(done));
-  return port;
+  const code = await whyNot(port, host);
+  if (code === undefined) return port;
+  const reason =
+    code === 'EADDRINUSE'
+      ? 'is taken'
+      : code === 'EACCES'
+        ? 'may not be used by this user'
+        : `cannot be used (${code})`;
+  throw new Error(
+    `Port ${port} on ${host} ${reason}: choose another one with ${variable}, as ${variable}=${port + 1} npm start`,
+  );
 }
