@@ -12,6 +12,7 @@ import {
   type Slot,
 } from './gate.ts';
 import type { GiveWay } from './give-way.ts';
+import { farewell, leaseMsOf, leave, say } from './leave-gate.ts';
 import type { Pace } from './pace.ts';
 import type { Places } from './places.ts';
 import type { CallResult } from './port.ts';
@@ -30,9 +31,6 @@ const TOLD_LATE_MS = 2;
 /** How soon to ask again for a concurrency lease, and for how long: unlike a slot, nobody knows when one comes. */
 const LEASE_RETRY_MS = 25;
 const LEASE_WAIT_MS = 2_000;
-/** A lease outlives the call's own time-out, so that it is never given away under a call in flight. */
-const leaseMsOf = ({ timeoutMs }: { timeoutMs: number }) => timeoutMs + 15_000;
-const GIVE_BACK_RETRY_MS = 1_000;
 /** A call that is sent away for its pace comes back so long before its turn, and waits for it in place. */
 const BACK_BEFORE_MS_MAX = 1_000;
 
@@ -93,7 +91,7 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
     const askedMs = clock.nowMs();
     const release = await places.take(wish.host);
     if (isReserved && clock.nowMs() - askedMs > lateMs) {
-      leave(deps, wish, lease, { unsent: true });
+      leave(deps, { ...wish, lease }, { unsent: true });
       lease = gate.newLease();
     }
     const asked = await ask(gate, wish, lease, patienceMs).catch((err: unknown) => {
@@ -101,7 +99,7 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
       throw err;
     });
     if (asked.kind === 'go' && asked.slot) {
-      const held = lease;
+      const held = { ...wish, lease };
       const { slot } = asked;
       await untilItsMoment(gate, slot);
       return {
@@ -109,15 +107,15 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
         left: () => tellIfLate(gate, wish.account, slot),
         leave: (leaving) => {
           release();
-          return leave(deps, wish, held, leaving);
+          return leave(deps, held, leaving);
         },
         farewell: (leaving, onLeft) => {
           release();
-          const part = farewell(deps, wish, held, leaving);
+          const part = farewell(deps, held, leaving);
           return {
             part,
             said: (reply) => onLeft(readLeft(reply)),
-            say: () => void say(deps, wish, held, part).then(onLeft),
+            say: () => void say(deps, held, part).then(onLeft),
           };
         },
       };
@@ -137,7 +135,7 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
     if (asked.kind === 'later' && patienceMs < waitMs) return asked;
     patienceMs = Math.max(0, patienceMs - waitMs);
     if (await waitInPlace(deps, wish, waitMs, isReserved)) {
-      if (isReserved) leave(deps, wish, lease, { unsent: true });
+      if (isReserved) leave(deps, { ...wish, lease }, { unsent: true });
       return { kind: 'later', ms: waitMs, reason: 'reserve' };
     }
   }
@@ -197,50 +195,6 @@ async function beginWith(
   const begun = await begin(question);
   if (begun.kind === 'refused') return begun;
   return readEntered(begun.kind === 'begun' ? begun.entered : begun.reply);
-}
-
-function farewell(
-  { gate, clock }: PassDeps,
-  { account, parentId, pace }: Wish,
-  lease: string,
-  leaving: Leaving,
-): ScriptPart {
-  return gate.farewell(
-    account,
-    lease,
-    { ...leaving, parentId, concurrency: pace.concurrency },
-    clock.nowMs(),
-  );
-}
-
-/**
- * Not waited for. Where it is refused, what was learned is only advice; but a Redis that refuses writes for a moment (NOREPLICAS,
- * READONLY) must not cost an account its calls at once until their leases expire: these are given back as soon as may be.
- */
-function say(deps: PassDeps, wish: Wish, lease: string, part: ScriptPart, unsent?: true): Promise<Left> {
-  return deps.gate.say(part).catch(() => {
-    void giveBack(deps, wish, lease, unsent);
-    return { blockedMs: 0 };
-  });
-}
-
-async function giveBack(deps: PassDeps, wish: Wish, lease: string, unsent?: true): Promise<void> {
-  const { gate, clock } = deps;
-  const expiresAtMs = clock.nowMs() + leaseMsOf(wish);
-  const part = farewell(deps, wish, lease, { unsent });
-  let isBack = false;
-  while (!isBack && clock.nowMs() < expiresAtMs) {
-    // A process that ends does not wait for it.
-    await sleep(GIVE_BACK_RETRY_MS, undefined, { ref: false });
-    isBack = await gate.say(part).then(
-      () => true,
-      () => false,
-    );
-  }
-}
-
-function leave(deps: PassDeps, wish: Wish, lease: string, leaving: Leaving): Promise<Left> {
-  return say(deps, wish, lease, farewell(deps, wish, lease, leaving), leaving.unsent);
 }
 
 export function deferredBy(clock: Clock, { ms, reason }: Later): CallResult {

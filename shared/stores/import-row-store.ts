@@ -12,7 +12,7 @@ import { createRowPlaces } from './import-row-places.ts';
 import { createImportRowResults } from './import-row-results.ts';
 import { encodeNewJob, encodePatch, type JobPatch } from './job-codec.ts';
 import type { AcceptInput } from './job-moves.ts';
-import { newJobRecord } from './job-store.ts';
+import { newJobRecord } from './new-job.ts';
 
 export type { EarlierLife } from './import-codec.ts';
 export type { RowHolder } from './import-row-results.ts';

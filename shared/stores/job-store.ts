@@ -1,31 +1,16 @@
 import type { Clock } from '../clock.ts';
-import {
-  type Attempt,
-  type InFlight,
-  JOB_STATUSES,
-  type JobRecord,
-  type JobStatus,
-  statusesBefore,
-} from '../domain/job.ts';
+import type { Attempt, InFlight, JobRecord } from '../domain/job.ts';
 import { createPartitionedId, partitionOfId, sha256Hex } from '../ids.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { partitionOfAccount } from '../redis/partitions.ts';
 import { untilReplicated } from '../redis/replicated.ts';
-import { defineScripts, type ScriptReply } from '../redis/scripts.ts';
-import { claimPlaces } from './claim-places.ts';
-import { decodeJob, encodeNewJob, encodePatch } from './job-codec.ts';
+import { defineScripts } from '../redis/scripts.ts';
+import { decodeJob, encodeNewJob } from './job-codec.ts';
 import { type JobFilter, type JobPage, listJobs } from './job-list.ts';
-import type {
-  AcceptInput,
-  AcceptResult,
-  JobEvents,
-  Move,
-  Moved,
-  MovedJob,
-  Started,
-  StartWith,
-} from './job-moves.ts';
+import type { AcceptInput, AcceptResult, JobEvents, Started, StartWith } from './job-moves.ts';
+import { createMove } from './move-job.ts';
+import { newJobRecord } from './new-job.ts';
 
 export type { JobPatch } from './job-codec.ts';
 export type { JobFilter, JobPage } from './job-list.ts';
@@ -54,14 +39,6 @@ export type JobStoreOptions = {
   /** Without it nobody is told of transitions. */
   events?: JobEvents;
 };
-
-/** Statuses as transition.lua takes them. */
-const listed = (statuses: readonly JobStatus[]) => `,${statuses.join(',')},`;
-/** From where each status may be reached. */
-const BEFORE = Object.fromEntries(JOB_STATUSES.map((to) => [to, listed(statusesBefore(to))])) as Record<
-  JobStatus,
-  string
->;
 
 export type JobStore = ReturnType<typeof createJobStore>;
 
@@ -163,74 +140,7 @@ export function createJobStore(options: JobStoreOptions) {
     };
   }
 
-  async function run(
-    found: readonly string[],
-    args: readonly string[],
-    farewell: Move['farewell'],
-  ): Promise<ScriptReply> {
-    if (!farewell) return scripts.dwTransition(...found, ...args);
-    const { keys: gate, args: leaving } = farewell.part;
-    const [ms = 0, circuit = '', ...moved] = await scripts.dwLeaveAndMove(
-      ...gate,
-      ...found,
-      ...leaving,
-      ...args,
-    );
-    farewell.said([1, ms, circuit]);
-    return moved;
-  }
-
-  async function move(job: MovedJob, wanted: Move): Promise<Moved> {
-    const eventKeptMs = await options.events?.keptMs(job, wanted.to);
-    const p = partitionOf(job.id);
-    const now = clock.nowMs();
-    const jobKey = keys.job(p, job.id);
-    const { account } = job;
-    const claim = wanted.remoteId
-      ? claimPlaces(keys, { partition: p, account, remoteId: wanted.remoteId }, { nowMs: now, retentionMs })
-      : { own: jobKey, packed: [jobKey, jobKey] as const, fieldHex: '' };
-    const found = [
-      jobKey,
-      claim.own,
-      job.idempotencyHash ? keys.idempotency(p, account, job.idempotencyHash) : jobKey,
-      keys.open(p),
-      keys.active(p),
-      keys.jobs(p, account),
-      keys.event(p, job.id),
-      keys.outbox(p),
-      wanted.alike ? keys.alike(p, account, wanted.alike) : jobKey,
-      ...claim.packed,
-    ];
-    const ask = {
-      account,
-      job: job.id,
-      to: wanted.to,
-      from: wanted.from ? listed(wanted.from) : BEFORE[wanted.to],
-      now,
-      keep: retentionMs,
-      look: wanted.lookAtMs ?? Math.max(now, wanted.dueAtMs ?? 0) + orphanMs,
-      channel: keys.done(job.id),
-      attempt: wanted.attempt,
-      generation: wanted.generation,
-      idle: wanted.onlyIdle,
-      again: wanted.newGeneration,
-      // The id itself stands in the key: a provider's text may be no text that can be decoded again.
-      claim: Boolean(wanted.remoteId),
-      claim_field: claim.fieldHex,
-      event_ms: eventKeptMs,
-    };
-    const args = [JSON.stringify(ask), ...(wanted.patch ? encodePatch(wanted.patch) : [])];
-    const reply = await run(found, args, wanted.farewell);
-    if (reply[0] === 1) {
-      if (reply[3] === 1) options.events?.written({ tag: p, id: `${job.id}.${reply[1]}` });
-      await untilReplicated(redis, options.replicas);
-      return { kind: 'moved', sequence: Number(reply[1]), generation: Number(reply[2]) };
-    }
-    if (reply[0] === -1) return { kind: 'fenced' };
-    if (reply[0] === -2) return { kind: 'claimed', by: String(reply[1]) };
-    const status = JOB_STATUSES.find((known) => known === reply[1]);
-    return { kind: 'refused', status: status ?? 'missing' };
-  }
+  const move = createMove({ ...options, scripts });
 
   return {
     /** Id of a job to be accepted for `account`; given before the accept so that one that timed out can be named. */
@@ -285,47 +195,5 @@ export function createJobStore(options: JobStoreOptions) {
       );
       return code === 1 ? Number(generation) : undefined;
     },
-  };
-}
-
-/** A record as it is accepted. */
-export function newJobRecord(
-  id: string,
-  input: AcceptInput,
-  idempotencyHash: string | undefined,
-  nowMs: number,
-): JobRecord {
-  return {
-    id,
-    schemaVersion: 1,
-    workspace: input.workspace,
-    account: input.account,
-    provider: input.provider,
-    status: 'queued',
-    sequence: 1,
-    generation: 1,
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
-    request: input.request,
-    appliedDefaults: input.appliedDefaults,
-    warnings: input.warnings,
-    idempotencyKey: input.idempotency?.key,
-    idempotencyHash,
-    requestId: input.requestId,
-    traceparent: input.traceparent,
-    callbackUrl: input.callbackUrl,
-    importId: input.importId,
-    rowEvents: input.rowEvents,
-    attempts: [],
-    attemptNumber: 0,
-    attemptsSpent: 0,
-    limitHits: 0,
-    heldBaseMs: 0,
-    unknownSends: [],
-    probes: 0,
-    epoch: 0,
-    followUps: {},
-    candidates: [],
-    corrections: 0,
   };
 }

@@ -14,7 +14,8 @@ import { rowJobId, rowOfJobId } from '../ids.ts';
 import type { ResultRow } from '../imports/write-results.ts';
 import type { ImportRowStore } from '../stores/import-row-store.ts';
 import type { ImportStore } from '../stores/import-store.ts';
-import { type JobPage, type JobStore, newJobRecord } from '../stores/job-store.ts';
+import type { JobPage, JobStore } from '../stores/job-store.ts';
+import { newJobRecord } from '../stores/new-job.ts';
 import { resultOfJob } from './work-rows.ts';
 
 export type ReadImportDeps = {

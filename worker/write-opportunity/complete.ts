@@ -5,13 +5,14 @@ import { formatResult } from '../../shared/providers/format-result.ts';
 import type { Farewell } from '../../shared/providers/gate.ts';
 import type { Call } from '../../shared/providers/port.ts';
 import type { JobPatch, Move, Moved } from '../../shared/stores/job-store.ts';
-import { DONE, type NextStep, waitUntil } from '../next-step.ts';
+import { DONE, type NextStep } from '../next-step.ts';
 import { backoffMs, decide } from './decide.ts';
 import { deadlineOf, type Run, type WriterDeps } from './deps.ts';
 import { holdForReauth, waitInRecord } from './endings.ts';
 import { readOutcomeOf } from './outcome.ts';
 import { persist } from './persist.ts';
 import type { Planned } from './plan.ts';
+import { giveWrittenBack } from './written-late.ts';
 
 type Plan = Extract<Planned, { kind: 'plan' }>;
 /** The attempt that wrote it, and, just after its call, the end of that, which the gate was not told of yet. */
@@ -44,7 +45,7 @@ export async function completeWrite(
       patch: { written, inFlight: null, error: undefined, attempt: sent?.attempt },
     } as const;
     const moved = await claim(deps, run, planned, written, move, sent);
-    if (moved.kind !== 'moved') return giveWrittenBack(deps, run, written, sent, moved);
+    if (moved.kind !== 'moved') return giveWrittenBack(deps, run, written, sent?.attempt, moved);
     job.written = written;
     job.status = 'running';
   }
@@ -167,7 +168,7 @@ async function finish(
     written: job.written ?? (planned.plan.followUps.length > 0 ? written : undefined),
   };
   const moved = await claim(deps, run, planned, written, { to: 'succeeded', patch }, sent);
-  if (moved.kind !== 'moved') return giveWrittenBack(deps, run, written, sent, moved);
+  if (moved.kind !== 'moved') return giveWrittenBack(deps, run, written, sent?.attempt, moved);
   run.logger.info({ remote_id: written.remoteId, by: written.by }, 'job.succeeded');
   return DONE;
 }
@@ -216,44 +217,4 @@ async function claim(
     );
   }
   return moved;
-}
-
-/**
- * The record moved on while this run was calling (lock lost, reviewed, failed): a definite answer still wins. It is
- * put into the record, and a fresh run completes it.
- */
-async function giveWrittenBack(
-  deps: WriterDeps,
-  run: Run,
-  written: Written,
-  sent: Sent | undefined,
-  refused: Moved,
-): Promise<NextStep> {
-  run.logger.warn({ remote_id: written.remoteId, refused: refused.kind }, 'job.written_late');
-  // Another job was told meanwhile that the record is its own: look again.
-  if (refused.kind === 'claimed' && written.by === 'reconciled') return waitUntil(deps.clock.nowMs() + 1_000);
-  if (refused.kind === 'claimed' || written.by !== 'succeeded') return DONE;
-  const patch: JobPatch = { written, inFlight: null, ...(sent ? { attempt: sent.attempt } : {}) };
-  for (;;) {
-    const current = await persist(run.logger, 'late answer', () => deps.jobs.find(run.job.id));
-    if (!current) return DONE;
-    if (current.written || current.status === 'succeeded') {
-      const other = current.written?.remoteId;
-      if (other !== written.remoteId)
-        run.logger.error({ remote_id: written.remoteId, other_remote_id: other }, 'job.second_record');
-      return DONE;
-    }
-    const moved = await persist(run.logger, 'late answer', () =>
-      deps.jobs.move(current, {
-        to: current.status === 'running' ? 'waiting' : 'queued',
-        // It moves on while we look: then look again.
-        from: [current.status],
-        remoteId: written.remoteId,
-        newGeneration: true,
-        lookAtMs: deps.clock.nowMs(),
-        patch,
-      }),
-    );
-    if (moved.kind !== 'refused') return DONE;
-  }
 }
