@@ -6,7 +6,7 @@ const RANGE = { from: 10_000, below: 30_000 };
 const TRIES = 100;
 
 /**
- * A port that was free a moment ago. A system gives it to nobody by itself: of those that `listen(0)` returns, any outgoing
+ * A port that was free a moment ago. As systems come, they give it to nobody by themselves: of those that `listen(0)` returns, any outgoing
  * connection may take one before it is listened on again.
  * @throws Error when it finds none.
  */

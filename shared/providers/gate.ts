@@ -111,6 +111,7 @@ export type Farewell = {
   part: ScriptPart;
   /** What came of it, where it was told with another write. */
   said: (reply: ScriptReply) => void;
+  /** Tells it, unless it was told. */
   say: () => void;
 };
 

@@ -7,7 +7,7 @@ import type { Pace } from './pace.ts';
 type Deps = { gate: Gate; clock: Clock };
 
 /** A call that has passed the gate. */
-type HeldCall = {
+export type HeldCall = {
   account: string;
   lease: string;
   pace: Pick<Pace, 'concurrency'>;

@@ -12,7 +12,7 @@ import {
   type Slot,
 } from './gate.ts';
 import type { GiveWay } from './give-way.ts';
-import { farewell, leaseMsOf, leave, say } from './leave-gate.ts';
+import { farewell, type HeldCall, leaseMsOf, leave, say } from './leave-gate.ts';
 import type { Pace } from './pace.ts';
 import type { Places } from './places.ts';
 import type { CallResult } from './port.ts';
@@ -111,12 +111,7 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
         },
         farewell: (leaving, onLeft) => {
           release();
-          const part = farewell(deps, held, leaving);
-          return {
-            part,
-            said: (reply) => onLeft(readLeft(reply)),
-            say: () => void say(deps, held, part).then(onLeft),
-          };
+          return toldOnce(deps, held, farewell(deps, held, leaving), onLeft);
         },
       };
     }
@@ -139,6 +134,24 @@ export async function passGate(deps: PassDeps, wish: Wish): Promise<Passed> {
       return { kind: 'later', ms: waitMs, reason: 'reserve' };
     }
   }
+}
+
+/** Whoever tells the gate, with a write or apart: what an answer said of limits is said of its moment, and counts once. */
+function toldOnce(deps: PassDeps, held: HeldCall, part: ScriptPart, onLeft: (left: Left) => void): Farewell {
+  let isTold = false;
+  return {
+    part,
+    said(reply) {
+      isTold = true;
+      // Not in the way of who says it: the write it came with is done.
+      void Promise.resolve(readLeft(reply)).then(onLeft);
+    },
+    say() {
+      if (isTold) return;
+      isTold = true;
+      void say(deps, held, part).then(onLeft);
+    },
+  };
 }
 
 /** @returns whether the call is to make way: bulk work that waits holds a message under way that a single create needs. */

@@ -34,7 +34,7 @@ class BlockingConnection extends Redis {
  * How long a blocking connection that is given up may take to end before it is torn down. While Redis rewrites its AOF, the
  * child it forked keeps every socket open that it inherited: the other end never comes, and ioredis would wait two seconds.
  */
-const DISCONNECT_MS = 100;
+export const DISCONNECT_MS = 100;
 
 /** The connection whose duplicates are {@link BlockingConnection}s. */
 export class EngineConnection extends CorkedConnection {

@@ -1,6 +1,6 @@
 import { Cluster, type Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../logger.ts';
-import { EngineConnection } from './blocking-connection.ts';
+import { DISCONNECT_MS, EngineConnection } from './blocking-connection.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -83,17 +83,23 @@ export function connectRedis(
 }
 
 /**
- * The connection for BullMQ beside a worker's own: the same one, so that what both say in a turn goes out together. In a cluster it is
- * one of its own, without pipelines: there they are what puts the commands of a turn together, and a blocking read must not wait for one.
+ * The connection for BullMQ beside a worker's own: the same one, so that what both say in a turn goes out together. It is one of its own
+ *
+ * - where writes wait for replicas (`WAIT`): that holds up everything behind it, and locks have to be renewed in time;
+ * - in a cluster, and without pipelines: there they are what puts the commands of a turn together, and a blocking read must not wait
+ *   for one.
+ *
  * @returns whether the caller owns it as well.
  */
 export function connectEngine(
   url: string,
   logger: Logger,
   own: RedisClient,
+  replicas: number,
 ): { connection: RedisClient; isOwn: boolean } {
-  if (!(own instanceof Cluster)) return { connection: own, isOwn: false };
-  return { connection: connect(url, 'worker', logger, SILENT_MS.worker, false), isOwn: true };
+  const isCluster = own instanceof Cluster;
+  if (replicas === 0 && !isCluster) return { connection: own, isOwn: false };
+  return { connection: connect(url, 'worker', logger, SILENT_MS.worker, !isCluster), isOwn: true };
 }
 
 function connect(
@@ -121,7 +127,7 @@ function connect(
             password: target.password,
           })
         : new Cluster(target.nodes, {
-            redisOptions: { ...options, password: target.password },
+            redisOptions: { disconnectTimeout: DISCONNECT_MS, ...options, password: target.password },
             enableAutoPipelining: isPipelined,
             enableOfflineQueue: options.enableOfflineQueue,
           });

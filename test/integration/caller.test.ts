@@ -94,3 +94,25 @@ it.each([
   await expect.poll(leases).toBe(0);
   expect(await redis.hget(gateKey, 'rem')).toBe('50');
 });
+
+it('the end of a call that was told with a write is not told again', async () => {
+  const { caller, account, redis, gateKey } = await aCaller(async () => ({
+    kind: 'answered',
+    status: 200,
+    headers: {},
+    body: {},
+    receivedAtMs: Date.now(),
+  }));
+  let farewell: Farewell | undefined;
+  await caller(account, {
+    onFarewell: (own) => {
+      farewell = own;
+    },
+  })(ASKED);
+  farewell?.said([1, 0, '']);
+  farewell?.say();
+  await sleep(100);
+  expect(farewell).toBeDefined();
+  // Nothing was written here: the lease is still there.
+  expect(await redis.zcard(`${gateKey}:leases`)).toBe(1);
+});

@@ -147,6 +147,17 @@ describe('a budget stated in headers', () => {
     expect(await isOpen(gate)).toBe(true);
   });
 
+  it('is not lessened by calls that never came back', async () => {
+    const { redis, keys } = await aTestRedis();
+    const gate = aGate({ redis, keys });
+    const last = await aLease(gate);
+    const [seconds] = await redis.time();
+    const expired = Number(seconds) * 1_000 - 1_000;
+    await redis.zadd(gate.leasesKey, ...Array.from({ length: 12 }, (_, i) => [expired, `dead.${i}`]).flat());
+    await gate.leave(last, { learned: { remaining: 10, resetAtMs: 60_000 }, concurrency: 20 });
+    expect(await redis.hget(gate.gateKey, 'rem')).toBe('10');
+  });
+
   it('that lasts is the smaller of two answers that overtook each other, with what is in flight taken off', async () => {
     const gate = aGate(await aTestRedis());
     const says = (remaining: number) => ({ concurrency: 8, learned: { remaining, resetAtMs: 30_000 } });

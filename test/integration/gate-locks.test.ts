@@ -44,6 +44,15 @@ describe('a locked row', () => {
     expect(entered.kind).toBe('go');
   });
 
+  it('goes on from what was known of the parent, whoever noted it', async () => {
+    const { redis, keys } = await aTestRedis();
+    const gate = aGate({ redis, keys });
+    // As workers did before the gate itself knew that there ever was a lock.
+    await redis.hset(keys.parentLocks(0, gate.account, '001A'), 'cap', 4);
+    await lock(gate, '001A');
+    expect(await roomUnder(gate, '001A')).toBe(2);
+  });
+
   it('lets others of the account write while all places under the parent are taken', async () => {
     const gate = aGate(await aTestRedis());
     await lock(gate, '001A');

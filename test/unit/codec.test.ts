@@ -133,3 +133,21 @@ describe('a job record', () => {
     expect(() => decodeJob(ID, { ...hash, status: 'paused' })).toThrow(UnreadableRecord);
   });
 });
+
+describe('text beyond Latin-1 in a patch', () => {
+  const resultOf = (text: string) => encodePatch({ result: { text } })[1] ?? '';
+
+  it.each([
+    ['a euro sign', '€1,856.50'],
+    ['an emoji, of two units', 'Annual License 🎉'],
+    ['twenty characters', '契'.repeat(20)],
+  ])('is escaped when there is little of it: %s', (_, text) => {
+    expect(resultOf(text)).toMatch(/^[\0-\xff]*$/);
+    expect(JSON.parse(resultOf(text))).toEqual({ text });
+  });
+
+  it('is left as it is when there is much of it', () => {
+    const text = '契'.repeat(21);
+    expect(resultOf(text)).toBe(JSON.stringify({ text }));
+  });
+});

@@ -8,7 +8,8 @@ const INDEXED = ['failed', 'cancelled'] as const;
 /**
  * Removes ids from the indexes of one account whose records have expired. Ids sort by age, so each call goes on where
  * the last one stopped, one pass reads every id once, and it reads none of those that are younger than a record lives.
- * @param bornBeforeMs when the youngest record was made that can have expired.
+ * @param bornBeforeMs when the youngest record was made that can have expired. (Made while records lived shorter than they do now, a
+ *   younger one can have, too: its id stays for the difference.)
  * @returns the id to go on from, undefined at the end.
  */
 export async function expireIndexes(

@@ -87,6 +87,25 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
   if (notStarted) return afterNotStarted(deps, run, planned, notStarted);
   if (!inFlight) return endUnstarted(deps, run, planned, result);
 
+  try {
+    return await follow(deps, run, planned, { result, attempt, inFlight, isProbe, farewell });
+  } finally {
+    // Whatever came of it; told with the record, it is not told again.
+    farewell?.say();
+  }
+}
+
+type Ended = {
+  result: CallResult;
+  attempt: Attempt;
+  inFlight: InFlight;
+  isProbe: boolean;
+  farewell: Farewell | undefined;
+};
+
+/** What follows from the end of a create's call. */
+async function follow(deps: WriterDeps, run: Run, planned: Plan, ended: Ended): Promise<NextStep> {
+  const { result, attempt, inFlight, isProbe, farewell } = ended;
   const outcome = outcomeOf(result, run.descriptor, planned.plan.create);
   attempt.finishedAtMs = deps.clock.nowMs();
   logAttempt(deps, run, attempt, outcome.kind, 'code' in outcome ? outcome.code : undefined);
@@ -100,7 +119,6 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
     } as const;
     return completeWrite(deps, run, planned, written, { attempt, farewell });
   }
-  farewell?.say();
   describeFailure(attempt, outcome, planned.plan, result);
   return settleFailure(deps, run, planned, outcome, attempt, inFlight, isProbe);
 }

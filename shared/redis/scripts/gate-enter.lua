@@ -95,7 +95,7 @@ end
 local held = redis.call('ZSCORE', KEYS[2], lease)
 if held then return flushed(leaveAt(tonumber(held) - ask.lease_ms, gate[9] == lease and 1 or 0)) end
 -- Interactive work counts as present for ten seconds after it asked, turned away or not; noted once a second.
-if reserve == 0 and now - tonumber(gate[12] or '0') > 1000 then redis.call('HSET', KEYS[1], 'seen', string.format('%.0f', now)) end
+if reserve == 0 and math.abs(now - tonumber(gate[12] or '0')) > 1000 then redis.call('HSET', KEYS[1], 'seen', string.format('%.0f', now)) end
 local isShared = reserve > 0 and now - tonumber(gate[12] or '0') < 10000
 local remaining, reset = tonumber(gate[3] or ''), tonumber(gate[4] or '0')
 -- Of a window that is over in seconds bulk work may take the last call, unless somebody waits; of a long one never:
@@ -165,7 +165,7 @@ redis.call('ZADD', KEYS[2], now + wait + ask.lease_ms, lease)
 if isCapped then redis.call('HSET', KEYS[3], lease, string.format('%.0f', now + wait + ask.lease_ms)) end
 -- Kept two days after the last call, and up to an hour longer: the time is not written with every call. Leases that have all
 -- been given back take theirs with them.
-local isDue = now - tonumber(gate[23] or '0') > 3600000
+local isDue = math.abs(now - tonumber(gate[23] or '0')) > 3600000
 if isDue then write('kept', string.format('%.0f', now)) end
 local reply = flushed(leaveAt(slot, isProbe))
 if isDue then redis.call('PEXPIRE', KEYS[1], 176400000) end

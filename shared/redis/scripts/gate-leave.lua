@@ -91,7 +91,7 @@ if said.slower or (said.ok and known[7]) then
     elseif up > factor then redis.call('HSET', KEYS[1], 'factor', up, 'factor_at', now) end
   end
 end
-local cap = known[10] and KEYS[3] ~= KEYS[1] and tonumber(redis.call('HGET', KEYS[3], 'cap') or '')
+local cap = (known[10] or said.locked) and KEYS[3] ~= KEYS[1] and tonumber(redis.call('HGET', KEYS[3], 'cap') or '')
 -- Without a cap nothing is kept of the parent.
 if KEYS[3] ~= KEYS[1] and (cap or said.locked) then
   redis.call('HDEL', KEYS[3], said.lease)
@@ -108,7 +108,7 @@ local written = {}
 local function write(field, value) written[#written + 1], written[#written + 2] = field, value end
 if said.remaining and said.reset then
   -- The provider counted what it had seen; calls still in flight may not be among them.
-  local stated, inFlight = math.floor(said.remaining), redis.call('ZCARD', KEYS[2])
+  local stated, inFlight = math.floor(said.remaining), redis.call('ZCOUNT', KEYS[2], string.format('(%.0f', now), '+inf')
   local reset, left = now + said.reset, math.max(0, stated - inFlight)
   local before = redis.call('HMGET', KEYS[1], 'rem', 'rem_reset', 'rem_long', 'limit')
   local known = tonumber(before[1] or '')
