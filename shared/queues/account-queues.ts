@@ -186,7 +186,12 @@ export function createAccountQueues(options: {
 
     pause: (account: string): Promise<void> => accountQueue(account).pause(),
     resume: (account: string): Promise<void> => accountQueue(account).resume(),
-    isPaused: (account: string): Promise<boolean> => accountQueue(account).isPaused(),
+
+    /** As a Queue object says it; one of its own, made and closed for every account that is attached, costs half a millisecond. */
+    async isPaused(account: string): Promise<boolean> {
+      const prefix = keys.queuePrefix(partitionOfAccount(account, partitions));
+      return (await redis.hexists(`${prefix}:${account}:meta`, 'paused')) === 1;
+    },
 
     /** Whether a worker that is attached ought to be fetching: there is work, and neither a pause nor a limit holds it. */
     async hasReadyWork(partition: number, name: string): Promise<boolean> {

@@ -47,6 +47,7 @@ export type AccountStoreDeps = {
 export type AccountStore = ReturnType<typeof createAccountStore>;
 
 const FACTS_TTL_S = 24 * 3_600;
+const PARSED_FACTS_KEPT = 5_000;
 
 /** Codes of `last_error` that say that the provider is away. */
 const OUTAGE_CODES = ['provider_unreachable', 'provider_no_answer', 'provider_unavailable'] as const;
@@ -63,6 +64,9 @@ export function createAccountStore({ redis, keys, partitions, box, clock, onEven
     changeAccount(redis, keys, partitionOf(id), id, clock.nowMs(), what);
 
   const listPartition = (partition: number) => redis.smembers(keys.accounts(partition));
+
+  // Copies live for seconds and live values change once a day: what reads the same again is not parsed again.
+  const parsedFacts = new Map<string, { text: string; facts: AccountFacts }>();
 
   return {
     partitionOf,
@@ -221,8 +225,14 @@ export function createAccountStore({ redis, keys, partitions, box, clock, onEven
 
     async facts(id: string): Promise<AccountFacts | undefined> {
       const text = await redis.get(keys.facts(partitionOf(id), id));
+      if (!text) return undefined;
+      const known = parsedFacts.get(id);
+      if (known?.text === text) return known.facts;
       // Only putFacts writes the key.
-      return text ? (JSON.parse(text) as AccountFacts) : undefined;
+      const facts = JSON.parse(text) as AccountFacts;
+      if (parsedFacts.size >= PARSED_FACTS_KEPT) parsedFacts.clear();
+      parsedFacts.set(id, { text, facts });
+      return facts;
     },
 
     async putFacts(id: string, facts: AccountFacts): Promise<void> {
@@ -233,6 +243,7 @@ export function createAccountStore({ redis, keys, partitions, box, clock, onEven
     /** Forgets the account and its credentials. Its ended jobs stay until their retention is over. */
     async remove(id: string): Promise<void> {
       const p = partitionOf(id);
+      parsedFacts.delete(id);
       await redis.srem(keys.accounts(p), id);
       await redis.del(
         keys.account(p, id),

@@ -1,0 +1,34 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { systemClock } from '../../shared/clock.ts';
+import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
+import { createAccountStore } from '../../shared/stores/account-store.ts';
+import { createSealedBox } from '../../shared/stores/sealed-box.ts';
+import { aTestRedis } from '../support/redis.ts';
+
+const FACTS: AccountFacts = {
+  fetchedAtMs: 1,
+  stages: [],
+  owners: [],
+  customFields: [],
+  currency: { mode: 'none' },
+  user: { id: 'u', name: 'Ann' },
+  features: {},
+};
+
+it('live values are parsed once for as long as they stay the same, and read anew when another process wrote others', async () => {
+  const { redis, keys } = await aTestRedis();
+  const box = createSealedBox([{ id: 'k', key: randomBytes(32) }]);
+  const aStore = () => createAccountStore({ redis, keys, partitions: 4, clock: systemClock, box });
+  const [store, other] = [aStore(), aStore()];
+  const account = randomUUID();
+  expect(await store.facts(account)).toBeUndefined();
+  await store.putFacts(account, FACTS);
+  const first = await store.facts(account);
+  expect(first).toEqual(FACTS);
+  expect(await store.facts(account)).toBe(first);
+  await other.putFacts(account, { ...FACTS, fetchedAtMs: 2 });
+  expect(await store.facts(account)).toEqual({ ...FACTS, fetchedAtMs: 2 });
+  await store.remove(account);
+  expect(await store.facts(account)).toBeUndefined();
+});
