@@ -38,6 +38,7 @@ export const accept: Bench = async ({ quick }) => {
     ...compareRounds(
       ours.map((r) => r.perSecond),
       floors.map((r) => r.perSecond),
+      0.45,
     ),
     cpu_us_per_accept: {
       api: per(ours, 'processUs'),

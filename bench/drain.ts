@@ -50,7 +50,7 @@ export const drain: Bench = async ({ quick }) => {
     writes: count,
     ours_per_second: per(ours, 'perSecond'),
     floor_per_second: per(floors, 'perSecond'),
-    ...compareRounds(rates(ours), rates(floors)),
+    ...compareRounds(rates(ours), rates(floors), 0.55),
     cpu_us_per_write: {
       worker: per(ours, 'workerUs'),
       floor: per(floors, 'workerUs'),

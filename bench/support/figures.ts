@@ -17,10 +17,16 @@ export type Figures = Record<string, unknown>;
 export type Bench = (options: { quick: boolean }) => Promise<Figures>;
 
 /** Paired rounds of two contenders: how ours stands to the floor, by the rounds themselves and by their medians. */
-export function compareRounds(ours: readonly number[], floors: readonly number[]): Figures {
+export function compareRounds(
+  ours: readonly number[],
+  floors: readonly number[],
+  ratioMin?: number,
+): Figures {
+  const ratio = median(ours.map((rate, i) => rate / (floors[i] ?? Number.NaN)));
   return {
     rounds: ours.map((rate, i) => ({ ours: round(rate, 1), floor: round(floors[i] ?? Number.NaN, 1) })),
-    ratio: round(median(ours.map((rate, i) => rate / (floors[i] ?? Number.NaN)))),
+    ratio: round(ratio),
     ratio_of_medians: round(median(ours) / median(floors)),
+    ...(ratioMin === undefined ? {} : { target: { ratio_min: ratioMin }, met: { ratio: ratio >= ratioMin } }),
   };
 }
