@@ -155,7 +155,7 @@ describe('after finish', () => {
     expect((await rig.ask('POST', '/webhook-endpoints', endpoint)).status).toBe(201);
     const proxy = await rig.proxy();
     const victim = await rig.worker({}, proxy);
-    const held = proxy.hold({ script: 'transition', having: ['succeeded'], when: 'after' });
+    const held = proxy.hold({ script: 'leave-and-move', having: ['"to":"succeeded"'], when: 'after' });
     const name = aName('Unacked');
     const { body } = await rig.create(account, name);
     await held.reached;

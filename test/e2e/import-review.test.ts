@@ -122,7 +122,7 @@ it('an answer that comes after its row had its result changes that result, and t
   await rig.control('faults', { provider: 'close', kind: 'status', status: 403, times: -1, match: LOOKS });
   const proxy = await rig.proxy();
   const slow = await rig.worker({}, proxy);
-  const held = proxy.hold({ script: 'transition', having: ['succeeded'], when: 'before' });
+  const held = proxy.hold({ script: 'leave-and-move', having: ['"to":"succeeded"'], when: 'before' });
   const id = await imports.accepted(account, closeRows(name, 1));
   await held.reached;
   // The record is there; the worker that knows it stands still, and another one finds nothing out.
