@@ -77,7 +77,7 @@ export const REPAIRS: Repair[] = [
     edits: [
       {
         file: 'shared/redis/scripts/gate-enter.lua',
-        take: "redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)\n",
+        take: "if inFlight >= atOnce then inFlight = inFlight - redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now) end\n",
         leave: '',
       },
     ],
