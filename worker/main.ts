@@ -57,8 +57,7 @@ async function main(): Promise<void> {
   const sealingKeys = config.encryptionKeys as NonNullable<typeof config.encryptionKeys>;
 
   const redis = shutdown.own('redis', connectRedis(redisUrl, 'worker', logger), closeRedis);
-  const { connection: engine, isOwn } = connectEngine(redisUrl, logger, redis, config.durabilityReplicas);
-  if (isOwn) shutdown.own('engine connection', engine, closeRedis);
+  const engine = shutdown.own('engine connection', connectEngine(redisUrl, logger), closeRedis);
   const subscriber = shutdown.own('subscriber', connectRedis(redisUrl, 'worker', logger), closeRedis);
   await waitUntilReady(redis, redisUrl, 10_000);
   await demandDurability(redis, config.durability);

@@ -83,23 +83,12 @@ export function connectRedis(
 }
 
 /**
- * The connection for BullMQ beside a worker's own: the same one, so that what both say in a turn goes out together. It is one of its own
- *
- * - where writes wait for replicas (`WAIT`): that holds up everything behind it, and locks have to be renewed in time;
- * - in a cluster, and without pipelines: there they are what puts the commands of a turn together, and a blocking read must not wait
- *   for one.
- *
- * @returns whether the caller owns it as well.
+ * The connection for BullMQ beside a worker's own: neither is to stand behind what the other says at once, be it a `WAIT` for replicas or
+ * what a thousand accounts ask that are attached together. In a cluster it is without pipelines, since a blocking read must not wait
+ * for one. The caller owns it.
  */
-export function connectEngine(
-  url: string,
-  logger: Logger,
-  own: RedisClient,
-  replicas: number,
-): { connection: RedisClient; isOwn: boolean } {
-  const isCluster = own instanceof Cluster;
-  if (replicas === 0 && !isCluster) return { connection: own, isOwn: false };
-  return { connection: connect(url, 'worker', logger, SILENT_MS.worker, !isCluster), isOwn: true };
+export function connectEngine(url: string, logger: Logger): RedisClient {
+  return connect(url, 'worker', logger, SILENT_MS.worker, false);
 }
 
 function connect(
