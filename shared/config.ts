@@ -3,7 +3,7 @@ import { ROWS_LIMIT } from './domain/import.ts';
 
 /**
  * The only reader of the environment. Every variable is listed with unit, default and meaning; `.env.example` is
- * generated from this table and `npm run check` fails when they differ.
+ * generated from this table and `npm run check` fails when they differ. Its length is that of the table.
  */
 export type Variable = {
   name: string;

@@ -1,4 +1,7 @@
-/** The one published catalogue of error codes. A code is never renamed and never reused. */
+/**
+ * The one published catalogue of error codes. A code is never renamed and never reused. One file, however long: it is one table, read
+ * and published as a whole.
+ */
 const entry = (statusCode: number, retryable: boolean, meaning: string, action: string) =>
   ({ statusCode, retryable, meaning, action }) as const;
 

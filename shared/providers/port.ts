@@ -1,7 +1,7 @@
 /**
  * What a CRM connector is. A provider is a folder that exports one {@link ProviderDescriptor} with pure
  * mapping and failures (importable by the API), and one {@link ProviderClient} (worker only).
- * No other file knows a provider by name.
+ * No other file knows a provider by name. Types only, in one file: whoever writes a connector reads them from top to end.
  */
 
 import type { FieldFailure, Warning, WriteOutcome } from '../domain/failure.ts';

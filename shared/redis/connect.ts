@@ -9,7 +9,7 @@ export type RedisClient = Redis | Cluster;
  *
  * - `producer` (API): fails fast, so that a request is answered 503 instead of hanging. `commandTimeout` is what saves
  *   us from a Redis that is frozen rather than gone; a command that timed out may still have run.
- * - `worker`: waits without limit, work goes on when Redis is back. BullMQ works on it, too, and duplicates it for its blocking
+ * - `worker`: waits without limit, work goes on when Redis is back. BullMQ has one of its own, which it duplicates for its blocking
  *   reads; see {@link connectEngine}.
  */
 export type Profile = 'producer' | 'worker';

@@ -1,11 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, toIso } from '../clock.ts';
-import type {
-  AccountFacts,
-  AccountSettings,
-  ProviderName,
-  StoredCredentials,
-} from '../domain/integrated-account.ts';
+import type { AccountSettings, ProviderName, StoredCredentials } from '../domain/integrated-account.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { partitionOfAccount } from '../redis/partitions.ts';
@@ -18,6 +13,7 @@ import {
   readAccount,
 } from './account-record.ts';
 import type { EventRef, NewEvent } from './event-store.ts';
+import { createFactsStore } from './facts-store.ts';
 import { type SealedBox, SealedBoxError } from './sealed-box.ts';
 
 export type { Account, AccountError } from './account-record.ts';
@@ -46,9 +42,6 @@ export type AccountStoreDeps = {
 
 export type AccountStore = ReturnType<typeof createAccountStore>;
 
-const FACTS_TTL_S = 24 * 3_600;
-const PARSED_FACTS_KEPT = 5_000;
-
 /** Codes of `last_error` that say that the provider is away. */
 const OUTAGE_CODES = ['provider_unreachable', 'provider_no_answer', 'provider_unavailable'] as const;
 
@@ -65,8 +58,7 @@ export function createAccountStore({ redis, keys, partitions, box, clock, onEven
 
   const listPartition = (partition: number) => redis.smembers(keys.accounts(partition));
 
-  // Copies live for seconds and live values change once a day: what reads the same again is not parsed again.
-  const parsedFacts = new Map<string, { text: string; facts: AccountFacts }>();
+  const facts = createFactsStore({ redis, keys, partitionOf });
 
   return {
     partitionOf,
@@ -98,7 +90,7 @@ export function createAccountStore({ redis, keys, partitions, box, clock, onEven
 
     /** Accounts of a workspace, oldest first, those being deleted included. */
     async list(workspace: string): Promise<Account[]> {
-      // Commands of one turn go out as one pipeline per node (enableAutoPipelining), in a cluster too.
+      // Commands of one turn go out together; see corked-connection.ts, and in a cluster a pipeline for each node.
       const ids = await Promise.all(Array.from({ length: partitions }, (_, p) => listPartition(p)));
       const accounts = await Promise.all(ids.flat().map(get));
       return accounts
@@ -223,27 +215,13 @@ export function createAccountStore({ redis, keys, partitions, box, clock, onEven
       return changed.kind === 'refused' ? 'conflict' : 'missing';
     },
 
-    async facts(id: string): Promise<AccountFacts | undefined> {
-      const text = await redis.get(keys.facts(partitionOf(id), id));
-      if (!text) return undefined;
-      const known = parsedFacts.get(id);
-      if (known?.text === text) return known.facts;
-      // Only putFacts writes the key.
-      const facts = JSON.parse(text) as AccountFacts;
-      if (parsedFacts.size >= PARSED_FACTS_KEPT) parsedFacts.clear();
-      parsedFacts.set(id, { text, facts });
-      return facts;
-    },
-
-    async putFacts(id: string, facts: AccountFacts): Promise<void> {
-      await redis.setex(keys.facts(partitionOf(id), id), FACTS_TTL_S, JSON.stringify(facts));
-      await redis.publish(keys.accountChanged, id);
-    },
+    facts: facts.get,
+    putFacts: facts.put,
 
     /** Forgets the account and its credentials. Its ended jobs stay until their retention is over. */
     async remove(id: string): Promise<void> {
       const p = partitionOf(id);
-      parsedFacts.delete(id);
+      facts.forget(id);
       await redis.srem(keys.accounts(p), id);
       await redis.del(
         keys.account(p, id),

@@ -122,6 +122,15 @@ async function anAttacher(idleMs: number, more: Partial<AttachDeps> = {}) {
   };
 }
 
+it('the queue of an active account that was left paused (by a crash between the two) is resumed when it is attached', async () => {
+  const { queues, ran, anAccount, accept } = await anAttacher(5_000);
+  const account = await anAccount();
+  await queues.pause(account);
+  const job = await accept(account);
+  await until('the job ran', () => ran.has(job));
+  expect(await queues.isPaused(account)).toBe(false);
+});
+
 describe('a queue that is left', () => {
   it('runs at once what is accepted in that very moment: 200 rounds', async () => {
     const rig = await anAttacher(5);

@@ -1,25 +1,15 @@
-import type { WriteFailure } from '../../shared/domain/failure.ts';
 import type { Attempt, AttemptOutcome, InFlight } from '../../shared/domain/job.ts';
 import { timeoutOf } from '../../shared/providers/caller.ts';
 import type { Farewell } from '../../shared/providers/gate.ts';
-import type { CallResult, WritePlan } from '../../shared/providers/port.ts';
+import type { CallResult } from '../../shared/providers/port.ts';
 import type { Started } from '../../shared/stores/job-store.ts';
 import { DONE, type NextStep, waitUntil } from '../next-step.ts';
 import { completeWrite } from './complete.ts';
-import { type Decision, decide, nextProbeAtMs, verdictAtMs } from './decide.ts';
-import {
-  beginDeadline,
-  deadlineOf,
-  hasNativeKey,
-  type Run,
-  type WriterDeps,
-  withinDeadline,
-} from './deps.ts';
+import { beginDeadline, type Run, type WriterDeps, withinDeadline } from './deps.ts';
 import { endAsFailed, holdForReauth, waitInRecord } from './endings.ts';
 import { outcomeOf } from './outcome.ts';
-import { persist } from './persist.ts';
 import type { Planned } from './plan.ts';
-import { redactedRequest, redactedResponse } from './redact.ts';
+import { describeFailure, settleFailure } from './settle-failure.ts';
 
 type Plan = Extract<Planned, { kind: 'plan' }>;
 
@@ -120,7 +110,7 @@ async function follow(deps: WriterDeps, run: Run, planned: Plan, ended: Ended): 
     return completeWrite(deps, run, planned, written, { attempt, farewell });
   }
   describeFailure(attempt, outcome, planned.plan, result);
-  return settleFailure(deps, run, planned, outcome, attempt, inFlight, isProbe);
+  return settleFailure(deps, run, planned, outcome, { attempt, inFlight, isProbe });
 }
 
 async function afterNotStarted(
@@ -156,93 +146,6 @@ function endUnstarted(deps: WriterDeps, run: Run, planned: Plan, result: CallRes
   );
 }
 
-function describeFailure(attempt: Attempt, failure: WriteFailure, plan: WritePlan, result: CallResult): void {
-  attempt.outcome = failure.kind === 'needs_reauth' ? 'permanent' : failure.kind;
-  attempt.code = failure.code;
-  attempt.message = failure.message;
-  attempt.httpStatus = failure.httpStatus;
-  attempt.request = redactedRequest(plan.create);
-  attempt.response = redactedResponse(result);
-}
-
-async function settleFailure(
-  deps: WriterDeps,
-  run: Run,
-  planned: Plan,
-  failure: WriteFailure,
-  attempt: Attempt,
-  inFlight: InFlight,
-  isProbe: boolean,
-): Promise<NextStep> {
-  const { job } = run;
-  const now = deps.clock.nowMs();
-  // Sent to see whether the provider is there, and it is not: that says nothing of the job.
-  const spends =
-    (failure.kind === 'retryable' && !isProbe) ||
-    failure.kind === 'ambiguous' ||
-    failure.kind === 'permanent';
-  const attemptsSpent = job.attemptsSpent + (spends ? 1 : 0);
-  const limitHits = failure.kind === 'rate_limited' ? job.limitHits + 1 : 0;
-  const decision = decide(
-    failure,
-    { attemptsSpent, limitHits, deadlineAtMs: deadlineOf(run, now) },
-    run.policy,
-    now,
-    deps.random(),
-  );
-  const patch = { attempt, attemptsSpent, limitHits, inFlight: null } as const;
-  if (failure.kind !== 'ambiguous' && !run.marker && job.unknownSends.length === 0) {
-    await deps.unknowns.settle(job, planned.fingerprint, planned.plan.parentId);
-  }
-  switch (decision.kind) {
-    case 'fail':
-      return endAsFailed(deps, run, { ...failure, code: decision.code }, patch);
-    case 'wait':
-      return waitInRecord(deps, run, decision, patch);
-    case 'hold':
-      return holdForReauth(deps, run, failure.message, patch);
-    case 'reconcile':
-      return beginReconciling(deps, run, planned, inFlight, patch, now);
-  }
-}
-
-async function beginReconciling(
-  deps: WriterDeps,
-  run: Run,
-  planned: Plan,
-  inFlight: InFlight,
-  patch: { attempt: Attempt; attemptsSpent: number; limitHits: number; inFlight: null },
-  now: number,
-): Promise<NextStep> {
-  if (!run.marker && planned.plan.parentId) {
-    const { parentId } = planned.plan;
-    await persist(run.logger, 'parent block', () => deps.unknowns.block(run.job, parentId));
-  }
-  // This process saw how the call ended: whatever it sent had left by now.
-  const sentBy = Math.min(inFlight.sendBeforeMs, now);
-  const unknownSends = [...run.job.unknownSends, unknownSendOf(inFlight, run, sentBy)];
-  const untilMs = nextProbeAtMs(unknownSends, 0, run.policy, now, hasNativeKey(run)) ?? now;
-  return waitInRecord(
-    deps,
-    run,
-    { untilMs, reason: 'reconciling', wholeQueue: false },
-    { ...patch, unknownSends, probes: 0, fingerprint: planned.fingerprint },
-  );
-}
-
-/**
- * What is known about a create whose answer is lost.
- * @param sentByMs when its request had left at the latest; after a crash nobody knows better than `sendBeforeMs`.
- */
-export function unknownSendOf(inFlight: InFlight, run: Run, sentByMs: number) {
-  return {
-    attempt: inFlight.attempt,
-    sentAtProviderMs: inFlight.sentAtProviderMs,
-    verdictAtMs: verdictAtMs(sentByMs, inFlight.timeoutMs, run.policy),
-    marker: inFlight.marker,
-  };
-}
-
 function logAttempt(
   deps: WriterDeps,
   run: Run,
@@ -257,5 +160,3 @@ function logAttempt(
     'attempt.finished',
   );
 }
-
-export type { Decision };

@@ -1,7 +1,7 @@
 import type { Candidate, JobError } from '../../shared/domain/job.ts';
 import type { Call, Found } from '../../shared/providers/port.ts';
 import { DONE, type NextStep } from '../next-step.ts';
-import { attemptWrite, unknownSendOf } from './attempt.ts';
+import { attemptWrite } from './attempt.ts';
 import { completeWrite } from './complete.ts';
 import { backoffMs, nextProbeAtMs } from './decide.ts';
 import { deadlineOf, hasNativeKey, type Run, type WriterDeps } from './deps.ts';
@@ -9,6 +9,7 @@ import { holdForReauth, waitInRecord } from './endings.ts';
 import { jobErrorOf, readOutcomeOf } from './outcome.ts';
 import { persist } from './persist.ts';
 import type { Planned } from './plan.ts';
+import { unknownSendOf } from './settle-failure.ts';
 
 type Plan = Extract<Planned, { kind: 'plan' }>;
 

@@ -5,6 +5,8 @@ import { type ImportView as Import, ImportView } from '../import-view.ts';
 import { defineOperation } from '../operation.ts';
 import { queryBoolean, queryInteger, queryList, queryUuid } from '../query-types.ts';
 
+// A list of operations, each with its examples; what is long about it are the words of the OpenAPI document.
+
 const ImportParams = z.object({ id: z.string().max(64).meta({ description: 'Id of the import.' }) });
 
 const EXAMPLE: Import = {

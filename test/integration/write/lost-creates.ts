@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { AccountSettings, ProviderName } from '../../../shared/domain/integrated-account.ts';
+import { partitionOfAccount } from '../../../shared/redis/partitions.ts';
 import { until } from '../../support/until.ts';
 import { createStories, group } from '../stories.ts';
 import { aName, HASTY, type Rig } from '../write-rig.ts';
@@ -37,6 +38,10 @@ for (const [provider, carrier, marker] of MARKERS)
     for (const [what, fault] of [
       ['reset after it was written', { kind: 'reset_after_commit' }],
       ['never answered although written', { kind: 'hang_after_commit' }],
+      [
+        'answered 200 by a proxy although written',
+        { kind: 'status', status: 200, body: '<html>ok</html>', after_commit: true },
+      ],
       ['answered 503 although written', { kind: 'status', status: 503, after_commit: true }],
     ] as const)
       story(`that was ${what} is found and not sent again`, async () => {
@@ -48,6 +53,11 @@ for (const [provider, carrier, marker] of MARKERS)
         expect(job.attempts).toEqual([expect.objectContaining({ number: 1, outcome: 'reconciled' })]);
         expect(await rig.records(provider, name)).toHaveLength(1);
         expect(await rig.creates(provider, name)).toHaveLength(1);
+        // However the call ended, the gate was told; by itself a lease would last 17 s here.
+        const leases = rig.keys.leases(partitionOfAccount(account.id, rig.partitions), account.id);
+        await until('no lease is left', async () => (await rig.redis.zcard(leases)) === 0, {
+          withinMs: 5_000,
+        });
       });
 
     for (const [what, fault] of [
