@@ -8,16 +8,32 @@ export type Places = {
   state(): { free: number; waiting: number };
 };
 
-type Waiter = { host: string; enter: () => void };
+type Waiter = { arrived: number; enter: () => void };
 
 export function createPlaces(total: number): Places {
   const perHost = Math.max(1, Math.ceil(total / 2));
   const held = new Map<string, number>();
-  // Waiters stand in the order of arrival; one whose host is full is passed over, not moved back.
-  const waiting: Waiter[] = [];
+  /** By host, each in the order of arrival; a host nobody waits for has no entry. */
+  const queues = new Map<string, Waiter[]>();
   let free = total;
+  let waiting = 0;
+  let arrivals = 0;
 
   const fits = (host: string) => free > 0 && (held.get(host) ?? 0) < perHost;
+
+  /** The one that came first among those whose host is not full. Thousands may wait; the hosts are few. */
+  function next(): Waiter | undefined {
+    let first: [host: string, queue: Waiter[], arrived: number] | undefined;
+    for (const [host, queue] of queues) {
+      const arrived = queue[0]?.arrived ?? 0;
+      if (fits(host) && (!first || arrived < first[2])) first = [host, queue, arrived];
+    }
+    if (!first) return undefined;
+    const [host, queue] = first;
+    waiting--;
+    if (queue.length === 1) queues.delete(host);
+    return queue.shift();
+  }
 
   function occupy(host: string): () => void {
     free--;
@@ -30,18 +46,20 @@ export function createPlaces(total: number): Places {
       const left = (held.get(host) ?? 1) - 1;
       if (left === 0) held.delete(host);
       else held.set(host, left);
-      const next = waiting.findIndex((waiter) => fits(waiter.host));
-      if (next >= 0) waiting.splice(next, 1)[0]?.enter();
+      next()?.enter();
     };
   }
 
   return {
-    state: () => ({ free, waiting: waiting.length }),
+    state: () => ({ free, waiting }),
 
     take(host) {
       if (fits(host)) return Promise.resolve(occupy(host));
       const { promise, resolve } = Promise.withResolvers<() => void>();
-      waiting.push({ host, enter: () => resolve(occupy(host)) });
+      const queue = queues.get(host) ?? [];
+      queues.set(host, queue);
+      queue.push({ arrived: arrivals++, enter: () => resolve(occupy(host)) });
+      waiting++;
       return promise;
     },
   };

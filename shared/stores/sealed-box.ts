@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 
 /** Key with the id under which it is named in a sealed text. */
 export type SealingKey = { id: string; key: Buffer };
@@ -21,9 +21,11 @@ const TAG_BYTES = 16;
  * @param keys 32 bytes each; the first is the current one.
  */
 export function createSealedBox(keys: SealingKey[]) {
-  const current = keys[0];
+  // Made once: made anew for every text they cost as much as the opening itself.
+  const made = keys.map(({ id, key }) => ({ id, key: createSecretKey(key) }));
+  const current = made[0];
   if (!current) throw new SealedBoxError('No encryption key is configured; set ENCRYPTION_KEYS.');
-  const byId = new Map(keys.map(({ id, key }) => [id, key]));
+  const byId = new Map(made.map(({ id, key }) => [id, key]));
 
   return {
     /** @param aad id of the record that holds the text. */
@@ -55,7 +57,7 @@ export function createSealedBox(keys: SealingKey[]) {
   };
 }
 
-function openWith(key: Buffer, aad: string, iv: Buffer, body: Buffer): string {
+function openWith(key: KeyObject, aad: string, iv: Buffer, body: Buffer): string {
   try {
     if (iv.length !== IV_BYTES || body.length < TAG_BYTES) throw new Error('truncated');
     const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES });

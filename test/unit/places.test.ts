@@ -32,12 +32,18 @@ describe('places for calls in flight', () => {
               });
             } else {
               const [held] = holding.splice(action.release % Math.max(1, holding.length), 1);
+              const next = waiting.find((host) => count(host) < perHost);
+              const before = holding.length;
               held?.release();
+              await settle();
+              // Whoever came first of those that fit.
+              if (held) expect(holding.slice(before).map(({ host }) => host)).toEqual(next ? [next] : []);
               // A second time is nothing.
               held?.release();
             }
             await settle();
             expect(holding.length).toBeLessThanOrEqual(total);
+            expect(places.state()).toEqual({ free: total - holding.length, waiting: waiting.length });
             for (const host of ['a', 'b', 'c']) expect(count(host)).toBeLessThanOrEqual(perHost);
             for (const host of waiting)
               expect(holding.length === total || count(host) === perHost).toBe(true);
