@@ -160,6 +160,7 @@ describe('after finish', () => {
     const { body } = await rig.create(account, name);
     await held.reached;
     await victim.kill();
+    expect((await rig.job(String(body.id))).status).toBe('succeeded');
     const engineJob = `${rig.keys.queuePrefix(rig.partitionOf(account))}:${account.id}:${body.id}.1`;
     expect(await rig.redis.exists(engineJob), 'the engine still has it').toBe(1);
 

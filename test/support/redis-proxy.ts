@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Redis } from 'ioredis';
 import { luaOf } from '../../shared/redis/scripts.ts';
 import { createCommandReader } from './resp-commands.ts';
 
@@ -49,6 +51,7 @@ type Lane = {
  * exactly that point. Nothing in the process knows of it.
  */
 export async function startRedisProxy(redisUrl: string): Promise<RedisProxy> {
+  await loadScripts(redisUrl);
   const target = new URL(redisUrl);
   const lanes = new Set<Lane>();
   const armed: Armed[] = [];
@@ -154,7 +157,21 @@ function fits({ script, command, having }: Stop, args: string[]): boolean {
   return having.every((text) => all.includes(text));
 }
 
-/** The client library sends a script's text at its first use on a connection, afterwards only its digest. */
+/**
+ * A process names a script by its digest and sends its text when Redis does not know it. A stop would come at the first of the two, which
+ * does nothing: so Redis is to know all of them.
+ */
+async function loadScripts(redisUrl: string): Promise<void> {
+  const redis = new Redis(redisUrl);
+  try {
+    const files = await readdir(new URL('../../shared/redis/scripts/', import.meta.url));
+    await Promise.all(files.map((file) => redis.script('LOAD', luaOf(file))));
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** By its digest, or with its text when Redis has forgotten it since. */
 function isScript(script: string, [name = '', body = '']: string[]): boolean {
   const source = Buffer.from(luaOf(`${script}.lua`));
   if (name.toUpperCase() === 'EVALSHA') return body === digestOf(source);
