@@ -6,7 +6,12 @@ if (!Number.isInteger(port) || port < 0 || port > 65_535) {
   process.exit(1);
 }
 
-const sandbox = await startSandbox({ port, host: process.env.HOST ?? '127.0.0.1' });
+const sandbox = await startSandbox({
+  port,
+  host: process.env.HOST ?? '127.0.0.1',
+  // Its records are gone with it, their ids are not: who remembers one must not meet it again as another record's.
+  firstNumber: Date.now(),
+});
 console.log(`provider sandbox listens on ${sandbox.origin}`);
 
 let isStopping = false;

@@ -16,7 +16,7 @@ const RECORD_EMBEDS: ReadonlySet<string> = new Set(['tags', 'fields']);
 export function createCapsule(env: SandboxEnv): SandboxProvider {
   const { nowMs } = env;
   let options = defaultOptions();
-  let state = createState(() => options);
+  let state = createState(() => options, env.nextNumber);
   let credentials = createCredentials(nowMs, state.users, () => options);
 
   const router: Router = express.Router({ strict: true, caseSensitive: true });
@@ -40,7 +40,7 @@ export function createCapsule(env: SandboxEnv): SandboxProvider {
     router,
     reset() {
       options = defaultOptions();
-      state = createState(() => options);
+      state = createState(() => options, env.nextNumber);
       credentials = createCredentials(nowMs, state.users, () => options);
     },
     records: () =>

@@ -38,7 +38,7 @@ export type CapsuleState = {
 const FIRST_NEW_TAG_ID = 811;
 const FIRST_FIELD_ROW_ID = 3_000_001;
 
-export function createState(options: () => CapsuleOptions): CapsuleState {
+export function createState(options: () => CapsuleOptions, nextNumber: () => number): CapsuleState {
   return {
     options,
     users: seedUsers(),
@@ -49,7 +49,7 @@ export function createState(options: () => CapsuleOptions): CapsuleState {
     lostReasons: seedLostReasons(),
     tags: seedTags(),
     definitions: seedDefinitions(),
-    opportunities: createOpportunityStore(),
+    opportunities: createOpportunityStore(nextNumber),
     nextTagId: countFrom(FIRST_NEW_TAG_ID),
     nextFieldRowId: countFrom(FIRST_FIELD_ROW_ID),
   };

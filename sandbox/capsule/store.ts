@@ -17,11 +17,10 @@ export type OpportunityStore = {
 
 const FIRST_ID = 9_000_001;
 
-export function createOpportunityStore(): OpportunityStore {
+export function createOpportunityStore(nextNumber: () => number): OpportunityStore {
   const records = new Map<number, Opportunity>();
   const idsByParty = new Map<number, Set<number>>();
   const deleted: DeletedOpportunity[] = [];
-  let lastId = FIRST_ID - 1;
 
   function link(partyId: number, id: number): void {
     const ids = idsByParty.get(partyId);
@@ -35,10 +34,7 @@ export function createOpportunityStore(): OpportunityStore {
   }
 
   return {
-    nextId() {
-      lastId += 1;
-      return lastId;
-    },
+    nextId: () => FIRST_ID + nextNumber(),
     commit(record) {
       const before = records.get(record.id);
       if (before !== undefined) unlink(before);

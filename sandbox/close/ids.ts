@@ -1,8 +1,7 @@
-/** Makes ids in Close's form: a kind, an underscore, letters and digits. Counted, so every run gives the same ids. */
-export function createIdMaker(): (kind: string) => string {
-  let counter = 0;
+/** Makes ids in Close's form: a kind, an underscore, letters and digits. */
+export function createIdMaker(nextNumber: () => number): (kind: string) => string {
   return (kind) => {
-    counter += 1;
+    const counter = nextNumber() + 1;
     // Multiplying by an odd constant scatters neighbours, as in the vendor's ids, where order tells nothing.
     const scattered = (Math.imul(counter, 0x9e3779b1) >>> 0).toString(36).padStart(7, '0');
     return `${kind}_${scattered}${counter.toString(36).padStart(7, '0')}`;

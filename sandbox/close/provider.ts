@@ -15,7 +15,7 @@ import { createState } from './state.ts';
 export function createClose(env: SandboxEnv): SandboxProvider {
   const { nowMs } = env;
   let options = defaultOptions();
-  let state = createState(nowMs, () => options);
+  let state = createState(env, () => options);
   let credentials = createCredentials(nowMs, state.users);
 
   // Every path of Close ends in a slash; without it the URL is unknown.
@@ -42,7 +42,7 @@ export function createClose(env: SandboxEnv): SandboxProvider {
     router,
     reset() {
       options = defaultOptions();
-      state = createState(nowMs, () => options);
+      state = createState(env, () => options);
       credentials = createCredentials(nowMs, state.users);
     },
     records: () => [...state.opportunities.all()].map((record) => showOpportunity(record, state)),

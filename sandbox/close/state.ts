@@ -1,3 +1,4 @@
+import type { SandboxEnv } from '../core/provider.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { createIdMaker } from './ids.ts';
 import type { CloseOptions } from './options.ts';
@@ -31,7 +32,10 @@ export type CloseState = {
   nextId: (kind: string) => string;
 };
 
-export function createState(nowMs: () => number, options: () => CloseOptions): CloseState {
+export function createState(
+  { nowMs, nextNumber }: Pick<SandboxEnv, 'nowMs' | 'nextNumber'>,
+  options: () => CloseOptions,
+): CloseState {
   return {
     options,
     users: seedUsers(),
@@ -42,6 +46,6 @@ export function createState(nowMs: () => number, options: () => CloseOptions): C
     customFields: seedCustomFields(),
     opportunities: createOpportunityStore(nowMs, options),
     events: createEventLog(nowMs, options),
-    nextId: createIdMaker(),
+    nextId: createIdMaker(nextNumber),
   };
 }

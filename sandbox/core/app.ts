@@ -13,6 +13,8 @@ import type { ProviderFactory, ProviderName } from './provider.ts';
 export type SandboxOptions = {
   nowMs: () => number;
   providers: ProviderFactory[];
+  /** Where the numbers of new records begin. */
+  firstNumber: number;
 };
 
 export type Sandbox = {
@@ -28,13 +30,19 @@ export type Sandbox = {
  * The three CRMs and a receiver of webhooks behind one listener: `/<provider>/…`, `/receiver/…` and `/_control/…`. Plain HTTP in front, Express only
  * for the routers, because the way to a router must cost little at thousands of calls per second.
  */
-export function createSandbox({ nowMs, providers }: SandboxOptions): Sandbox {
+export function createSandbox({ nowMs, providers, firstNumber }: SandboxOptions): Sandbox {
   let origin = '';
   const calls = createCallLog();
   const mounted = new Map<ProviderName, Mounted>();
   const app = createExpress();
   for (const create of providers) {
-    const provider = create({ nowMs, origin: () => origin, lastCallNumber: calls.lastNumber });
+    let number = firstNumber;
+    const provider = create({
+      nowMs,
+      origin: () => origin,
+      lastCallNumber: calls.lastNumber,
+      nextNumber: () => number++,
+    });
     mounted.set(provider.name, { provider, limiter: createLimiter(), pending: createPending() });
     app.use(`/${provider.name}`, provider.router);
   }

@@ -9,6 +9,8 @@ export type SandboxEnv = {
   origin: () => string;
   /** Number of the latest call that has begun; `received(req).callNumber` is a call's own. */
   lastCallNumber: () => number;
+  /** Numbers for new records. A CRM gives no id twice, whatever was deleted: it goes on over a reset. */
+  nextNumber: () => number;
 };
 
 /** The state of one credential's window at the moment of a call. */

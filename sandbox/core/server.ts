@@ -7,13 +7,21 @@ export type ServeOptions = {
   host: string;
   providers: ProviderFactory[];
   nowMs?: () => number;
+  /** See {@link createSandbox}; 0 gives the same ids in every run. */
+  firstNumber?: number;
 };
 
 export type RunningSandbox = { origin: string; port: number; close(): Promise<void> };
 
 /** Serves the given providers; port 0 takes a free one. */
-export async function serveSandbox({ port, host, providers, nowMs }: ServeOptions): Promise<RunningSandbox> {
-  const sandbox = createSandbox({ nowMs: nowMs ?? Date.now, providers });
+export async function serveSandbox({
+  port,
+  host,
+  providers,
+  nowMs,
+  firstNumber = 0,
+}: ServeOptions): Promise<RunningSandbox> {
+  const sandbox = createSandbox({ nowMs: nowMs ?? Date.now, providers, firstNumber });
   // Hanging is the sandbox's business (faults), so that Node's own request timeouts stay out of the way.
   const server = createServer(
     { keepAliveTimeout: 60_000, requestTimeout: 0, maxHeaderSize: 65_536 },

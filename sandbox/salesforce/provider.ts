@@ -112,7 +112,7 @@ export function createSalesforce(env: SandboxEnv): SandboxProvider {
 /** A fresh org: seed data, default switches, no sessions but the demo ones. */
 function open(env: SandboxEnv) {
   const switches = { ...defaultSwitches };
-  const store = createStore(env.nowMs());
+  const store = createStore(env.nowMs(), env.nextNumber);
   const state: OrgState = {
     org: createOrg(switches),
     store,

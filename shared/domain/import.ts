@@ -72,7 +72,7 @@ export type StoredRow = {
   line: number;
   /** The record as it came: JSON array of the cells (CSV) or the JSON object itself. */
   original: string;
-  /** Unified body as JSON; undefined when the row cannot be read as one. */
+  /** Unified body as JSON; undefined when the row cannot be read as one: then it is never written, whatever else changes. */
   body?: string;
   dedupeKey?: string;
 };

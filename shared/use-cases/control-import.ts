@@ -78,7 +78,7 @@ export async function retryFailedRows(deps: ControlImportDeps, record: ImportRec
   let taken = 0;
   for (let chunk = 0; chunk < record.chunks; chunk++) {
     const rows = (await deps.rows.chunk(record, chunk)) ?? [];
-    // What could not be read as a row cannot be read better now.
+    // What could not be read as an opportunity cannot be read better now; what the account refused may be taken.
     const readable = new Set(rows.filter(({ body }) => body !== undefined).map(({ row }) => row));
     taken += await deps.rows.reopen(record, chunk, 'failed', (row) => readable.has(row));
   }

@@ -186,7 +186,7 @@ function examineRow(read: ReadRow, importId: string, question: RowQuestion): Exa
     row,
     line,
     original,
-    ...(read.body === undefined ? {} : { body: JSON.stringify(read.body) }),
+    ...(examined.isReadable ? { body: JSON.stringify(read.body) } : {}),
     ...(dedupeKey === undefined ? {} : { dedupeKey }),
   };
   return examined.failures.length > 0
@@ -194,17 +194,20 @@ function examineRow(read: ReadRow, importId: string, question: RowQuestion): Exa
     : { row: stored, warnings: examined.planned?.warnings };
 }
 
-/** What is wrong with a row's body, and what would be sent if nothing is. */
+/**
+ * What is wrong with a row's body, and what would be sent if nothing is. `isReadable`: it is a body of the unified model; whether it
+ * can be written depends on the account.
+ */
 export function examineBody(
   { row, body, failures }: ReadRow,
   importId: string,
   question: RowQuestion,
-): { failures: readonly FieldFailure[]; planned?: Planned } {
-  if (failures.length > 0 || body === undefined) return { failures };
+): { isReadable: boolean; failures: readonly FieldFailure[]; planned?: Planned } {
+  if (failures.length > 0 || body === undefined) return { isReadable: false, failures };
   const checked = check(OpportunityInput, body);
-  if (!checked.ok) return { failures: checked.failures };
+  if (!checked.ok) return { isReadable: false, failures: checked.failures };
   const planned = planOpportunity({ ...question, body: checked.value, jobId: rowJobId(importId, row) });
-  return { failures: planned.ok ? [] : planned.failures, planned };
+  return { isReadable: true, failures: planned.ok ? [] : planned.failures, planned };
 }
 
 /**

@@ -205,6 +205,34 @@ it('stops at max_errors: the rest is not begun', async () => {
   expect(succeeded + failed + cancelled).toBe(total);
 });
 
+it('retry-failed writes no row that was no opportunity; one that the account refused is tried again', async () => {
+  const name = aName('Unread');
+  const at = { account: { id: 'lead_Northwind' }, owner: { id: 'user_Ann' } };
+  const rows = [
+    { ...at, name: `${name} 1`, foo: 1 },
+    { ...at, name: `${name} 2`, amount: '5' },
+    { ...at, name: `${name} 3`, amount: 1.5, contact: [{ idd: 'x' }] },
+    { ...at, name: 5, amount: 3 },
+    { ...at, name: `${name} 5`, stage: { name: 'Won later' } },
+  ];
+  const json = await imports.accepted(account, rows.map((row) => JSON.stringify(row)).join('\n'));
+  const csv = await imports.accepted(
+    account,
+    `name,account.id,owner.id,amount,stage.name\n${name} 6,lead_Northwind,user_Ann,abc,\n${name} 7,lead_Northwind,user_Ann,1,Won later`,
+    { type: 'text/csv' },
+  );
+  for (const id of [json, csv]) {
+    expect((await imports.ended(id)).counts).toMatchObject({ succeeded: 0 });
+    const before = await imports.results(id);
+    const readable = before.filter(({ pointer }) => pointer?.startsWith('/stage'));
+    expect(readable).toHaveLength(1);
+    expect((await imports.act(id, 'retry-failed')).status).toBe(200);
+    expect((await imports.ended(id)).counts).toMatchObject({ succeeded: 0, failed: before.length });
+    expect(await imports.results(id)).toEqual(before);
+  }
+  expect(await rig.records(account, name)).toEqual([]);
+});
+
 it('retry-failed begins the failed rows again, with the ids they had', async () => {
   const name = aName('Again');
   // Refused by the provider itself: nothing that could be seen before.

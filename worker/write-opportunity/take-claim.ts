@@ -12,7 +12,8 @@ type TakeClaimDeps = {
 };
 
 /**
- * A definite answer names a record that another job adopted by its looks: the adopter goes back to looking.
+ * A definite answer names a record that another job adopted by its looks: the adopter goes back to looking. Had that job a definite
+ * answer as well, the provider named one record twice (it merged them, or was set back): that one was written, and stays so.
  *
  * In this order: a crash in between leaves two jobs that look again, never one that believes a record is its own.
  */
@@ -28,6 +29,10 @@ export function createTakeClaim(deps: TakeClaimDeps): Unknowns['takeClaim'] {
 async function reopenAdopter({ jobs, queues, logger }: TakeClaimDeps, jobId: string): Promise<void> {
   const adopter = await jobs.find(jobId);
   if (!adopter) return;
+  if (adopter.attempts.at(-1)?.outcome === 'succeeded') {
+    logger.warn({ job_id: jobId }, 'job.record_named_twice');
+    return;
+  }
   const moved = await jobs.move(adopter, {
     to: 'queued',
     from: ['succeeded', 'running', 'waiting'],

@@ -19,7 +19,7 @@ const indexedReferences = new Set(['AccountId', 'OpportunityId', 'Dealwright_Ref
 // Ids below this belong to the seed.
 const firstFreeNumber = 100_000;
 
-export function createStore(nowMs: number): Store {
+export function createStore(nowMs: number, nextNumber: () => number): Store {
   const undos: (() => void)[] = [];
   let depth = 0;
   const remember = (undo: () => void): void => {
@@ -33,7 +33,7 @@ export function createStore(nowMs: number): Store {
             (field.externalId || field.idLookup || indexedReferences.has(field.name)) && field.name !== 'Id',
         )
         .map((field) => field.name);
-      return [name, { keyPrefix, table: createTable(indexed, remember), nextNumber: firstFreeNumber }];
+      return [name, { keyPrefix, table: createTable(indexed, remember) }];
     }),
   );
   const kind = (object: string) => {
@@ -53,9 +53,7 @@ export function createStore(nowMs: number): Store {
   return {
     table: (object) => kind(object).table,
     create(object, values, commit) {
-      const target = kind(object);
-      const id = makeId(target.keyPrefix, target.nextNumber);
-      target.nextNumber += 1;
+      const id = makeId(kind(object).keyPrefix, firstFreeNumber + nextNumber());
       return add(object, id, values, commit);
     },
     begin() {

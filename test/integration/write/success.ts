@@ -64,6 +64,19 @@ for (const provider of PROVIDERS)
         expect(job.result, field).not.toHaveProperty(field);
     });
 
+    story('is written, whatever record the provider calls another one by its id later', async () => {
+      const account = await rig.connect(provider, HASTY);
+      const [first, second] = [aName('First'), aName('Second')];
+      const raw = { response_format: 'raw' } as const;
+      const written = await rig.settled(await rig.submit(account, { name: first }, raw));
+      const status = provider === 'close' ? 200 : 201;
+      await rig.faultOnCreate(provider, second, { kind: 'status', status, body: written.result });
+      const other = await rig.settled(await rig.submit(account, { name: second }, raw));
+      expect(other).toMatchObject({ status: 'succeeded', result: written.result });
+      expect(await rig.job(written.id)).toEqual(written);
+      expect(await rig.creates(provider, first)).toHaveLength(1);
+    });
+
     story('for which forty jobs are waiting writes each of them once', async () => {
       const account = await rig.connect(provider, {
         ...HASTY,
