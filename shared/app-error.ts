@@ -1,27 +1,11 @@
+import { STATUS_CODES } from 'node:http';
 import type { FieldFailure } from './domain/failure.ts';
 import type { JobError } from './domain/job.ts';
 import { ERROR_CATALOGUE, type ErrorCode } from './errors.ts';
 
-const PHRASES: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  409: 'Conflict',
-  413: 'Payload Too Large',
-  415: 'Unsupported Media Type',
-  422: 'Unprocessable Entity',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-};
-
 /** Reason phrase of a status, as `error` shows it. */
 export function reasonPhrase(statusCode: number): string {
-  return PHRASES[statusCode] ?? (statusCode < 500 ? 'Bad Request' : 'Internal Server Error');
+  return STATUS_CODES[statusCode] ?? (statusCode < 500 ? 'Bad Request' : 'Internal Server Error');
 }
 
 export type AppErrorFacts = {

@@ -1,6 +1,7 @@
 import express, { type NextFunction, type Request, type RequestHandler } from 'express';
 import { AppError } from '../../shared/app-error.ts';
 import { parseJsonBody } from '../../shared/contract/parse-json-body.ts';
+import type { FieldFailure } from '../../shared/domain/failure.ts';
 
 export const BODY_BYTES_MAX = 1_048_576;
 
@@ -81,7 +82,7 @@ export function parseBody(req: Request, optional: boolean): unknown {
 }
 
 /** The answer to a body that does not pass its schema, everything that is wrong at once. */
-export function invalidBody(failures: { pointer: string; code: string; message: string }[]): AppError {
+export function invalidBody(failures: FieldFailure[]): AppError {
   const named = failures.map(({ pointer, message }) => `${pointer || 'the body'}: ${message}`).join('; ');
   const shown = named.length > 500 ? `${named.slice(0, 500)}…` : named;
   return new AppError('invalid_body', `The body is not usable: ${shown}`, { failures });

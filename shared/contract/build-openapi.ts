@@ -112,7 +112,7 @@ function toResponses(responses: Record<number, ResponseSpec>, schemas: Schemas):
 }
 
 function toResponse(
-  { description, schema, example, headers, contentType }: ResponseSpec,
+  { description, schema, example, headers, contentType, also }: ResponseSpec,
   schemas: Schemas,
 ): Json {
   return {
@@ -133,6 +133,12 @@ function toResponse(
               schema: schemas.toJson(schema, 'output'),
               ...(example === undefined ? {} : { example }),
             },
+            ...Object.fromEntries(
+              Object.entries(also ?? {}).map(([type, text]) => [
+                type,
+                { schema: { type: 'string' }, example: text },
+              ]),
+            ),
           },
         }
       : {}),
@@ -140,19 +146,26 @@ function toResponse(
 }
 
 function toErrors(operation: Operation, schemas: Schemas): Json {
-  const byStatus = Map.groupBy(errorsOf(operation), (code) => ERROR_CATALOGUE[code].statusCode);
-  return Object.fromEntries(
-    [...byStatus].map(([status, codes]) => {
-      const spec: ResponseSpec = {
-        description: `${reasonPhrase(status)}: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
-        schema: ErrorView,
-        example: exampleOf(codes[0] ?? 'internal_error'),
-        headers: status === 429 || status === 503 ? { 'Retry-After': 'Seconds.' } : {},
-      };
-      return [status, toResponse(spec, schemas)];
-    }),
-  );
+  const all = errorsOf(operation);
+  const byStatus = Map.groupBy(all, (code) => ERROR_CATALOGUE[code].statusCode);
+  const specs = [...byStatus].map(([status, codes]): [number | string, ResponseSpec] => [
+    status,
+    {
+      description: `${reasonPhrase(status)}: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
+      schema: ErrorView,
+      example: exampleOf(codes[0] ?? 'internal_error'),
+      headers: { ...operation.errorHeaders, ...(MAY_PASS.has(status) ? { 'Retry-After': 'Seconds.' } : {}) },
+    },
+  ]);
+  if (all.includes('provider_validation')) {
+    const description =
+      "The provider's own 4xx, where it is another one: one of the codes that begin with `provider_`.";
+    specs.push(['4XX', { description, schema: ErrorView, headers: operation.errorHeaders }]);
+  }
+  return Object.fromEntries(specs.map(([status, spec]) => [status, toResponse(spec, schemas)]));
 }
+
+const MAY_PASS: ReadonlySet<number> = new Set([429, 503]);
 
 function exampleOf(code: ErrorCode): ErrorView {
   const { statusCode, meaning, retryable } = ERROR_CATALOGUE[code];

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { JobError } from '../domain/job.ts';
+import { FIELD_CODES } from '../field-codes.ts';
 
 /** The one shape of every answer that is no success, and of `job.error`, whose `request_id` is that of the request that made the job. */
 export const ErrorView = z
@@ -13,7 +15,9 @@ export const ErrorView = z
         failures: z.array(
           z.object({
             pointer: z.string().meta({ description: 'JSON pointer to the field, as `/stage/name`.' }),
-            code: z.string(),
+            code: z.string().meta({
+              description: `From the same catalogue, or one of ${Object.keys(FIELD_CODES).join(', ')}.`,
+            }),
             message: z.string(),
           }),
         ),
@@ -27,3 +31,12 @@ export const ErrorView = z
   })
   .meta({ id: 'Error' });
 export type ErrorView = z.infer<typeof ErrorView>;
+
+/**
+ * The error of something that was accepted before. Whoever asks later learns of the request that made it, not of the one that reads it;
+ * `requestId` is missing only of records from before it was kept.
+ */
+export function viewKeptError(error: JobError | undefined, requestId = '', jobId?: string): ErrorView | null {
+  if (error === undefined) return null;
+  return { ...error, request_id: requestId, ...(jobId === undefined ? {} : { job_id: jobId }) };
+}

@@ -8,6 +8,7 @@ import {
   STRATEGIES,
 } from '../domain/import.ts';
 import { ON_UNSUPPORTED, PROVIDERS } from '../domain/integrated-account.ts';
+import { ErrorView, viewKeptError } from './error-view.ts';
 
 const count = z.int();
 const time = z.string().nullable();
@@ -65,7 +66,7 @@ export const ImportView = z
     idempotency_key: z.string().nullable(),
     revision: z.int().meta({ description: 'Grows with every change; the id of its server-sent events.' }),
     results_url: z.string(),
-    error: z.unknown().nullable(),
+    error: ErrorView.nullable(),
   })
   .meta({ id: 'Import' });
 export type ImportView = z.infer<typeof ImportView>;
@@ -121,6 +122,6 @@ export function viewImport(record: ImportRecord, nowMs: number, blockedUntilMs?:
     idempotency_key: record.idempotencyKey ?? null,
     revision: record.revision,
     results_url: `/imports/${record.id}/results`,
-    error: record.error ?? null,
+    error: viewKeptError(record.error, record.requestId),
   };
 }

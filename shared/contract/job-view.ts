@@ -10,6 +10,7 @@ import {
   type JobStatus,
   WAIT_REASONS,
 } from '../domain/job.ts';
+import { ErrorView, viewKeptError } from './error-view.ts';
 
 const nullableTime = z.string().nullable();
 
@@ -58,7 +59,7 @@ export const JobView = z
     candidates: z.array(z.object({ remote_id: z.string(), url: z.string(), why: z.string() })).optional(),
     sequence: z.int(),
     result: z.unknown().nullable(),
-    error: z.unknown().nullable(),
+    error: ErrorView.nullable(),
   })
   .meta({ id: 'Job' });
 export type JobView = z.infer<typeof JobView>;
@@ -125,12 +126,6 @@ function viewQuery({ response_format, ignore_remote_data, exclude_fields, ...sam
   };
 }
 
-/** The one shape of all errors: whoever asks later learns of the request that made the job, not of the one that reads it. */
-function viewError({ error, requestId, id }: JobRecord): unknown {
-  if (!error) return null;
-  return { ...error, ...(requestId === undefined ? {} : { request_id: requestId }), job_id: id };
-}
-
 /** The public view of a record. Pure. */
 export function viewJob(job: JobRecord, hold?: AccountHold, nowMs = 0): JobView {
   const wait = viewWait(job, hold, nowMs);
@@ -158,6 +153,6 @@ export function viewJob(job: JobRecord, hold?: AccountHold, nowMs = 0): JobView 
     ...(job.candidates.length > 0 ? { candidates: job.candidates } : {}),
     sequence: job.sequence,
     result: job.status === 'succeeded' ? (job.result ?? null) : null,
-    error: failed ? viewError(job) : null,
+    error: failed ? viewKeptError(job.error, job.requestId, job.id) : null,
   };
 }

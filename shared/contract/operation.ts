@@ -36,6 +36,8 @@ export type ResponseSpec = {
   headers?: Record<string, string>;
   /** Default `application/json`. */
   contentType?: string;
+  /** The same in other types, by query or header: content type → example. */
+  also?: Record<string, string>;
 };
 
 type Schema = z.ZodType | undefined;
@@ -75,6 +77,8 @@ export type Operation<
   uploads?: Record<string, { schema: z.ZodType; example?: unknown }>;
   responses: Record<number, ResponseSpec>;
   errors?: readonly ErrorCode[];
+  /** Headers its errors have too, where there is something to name. */
+  errorHeaders?: Record<string, string>;
 };
 
 /** Keeps the schemas' types, so that a handler gets exactly what was validated. */

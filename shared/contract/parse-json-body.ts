@@ -1,4 +1,5 @@
 import { AppError } from '../app-error.ts';
+import type { FieldFailureCode } from '../domain/failure.ts';
 import { decimalText } from '../domain/money.ts';
 import { toPointer } from './validation-failures.ts';
 
@@ -102,6 +103,6 @@ function isExact(source: string): boolean {
   return digits(decimalText(value)) === digits(source);
 }
 
-function refuse(path: Path, code: string, message: string): never {
+function refuse(path: Path, code: FieldFailureCode, message: string): never {
   throw new AppError('invalid_body', undefined, { failures: [{ pointer: toPointer(path), code, message }] });
 }

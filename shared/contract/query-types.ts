@@ -19,7 +19,7 @@ export function queryBoolean(description: string) {
 export function queryInteger(min: number, max: number, description: string) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z
-    .union([z.int(), z.string().regex(/^\d{1,9}$/)], { error })
+    .union([z.int(), z.string().regex(/^\d{1,9}$/, { error })], { error })
     .transform(Number)
     .refine((value) => value >= min && value <= max, { error })
     .meta({ description, openapi: { type: 'integer', minimum: min, maximum: max } });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FieldFailure } from '../domain/failure.ts';
+import type { FieldFailure, FieldFailureCode } from '../domain/failure.ts';
 import { pointerSegment } from '../providers/merge-remote-data.ts';
 import { nearestKey, unifiedNameOf } from './nearest-key.ts';
 
@@ -10,7 +10,8 @@ export type Checked<T> = { ok: true; value: T } | { ok: false; failures: FieldFa
 
 /** Validates by a schema; everything that is wrong comes back at once, each with a JSON pointer. */
 export function check<S extends z.ZodType>(schema: S, value: unknown): Checked<z.output<S>> {
-  const parsed = schema.safeParse(value, { error: sentenceOf });
+  // The input tells what is missing from what is wrong: a schema may have made a list of it since.
+  const parsed = schema.safeParse(value, { error: sentenceOf, reportInput: true });
   if (parsed.success) return { ok: true, value: parsed.data };
   const failures = parsed.error.issues.flatMap((issue) => toFailures(schema, issue, value));
   return { ok: false, failures: failures.slice(0, FAILURES_MAX) };
@@ -21,7 +22,7 @@ export function toPointer(path: readonly PropertyKey[]): string {
   return path.map((key) => `/${pointerSegment(String(key))}`).join('');
 }
 
-const CODES: Readonly<Record<string, string>> = {
+const CODES: Readonly<Record<string, FieldFailureCode>> = {
   invalid_type: 'wrong_type',
   too_big: 'too_large',
   too_small: 'too_small',
@@ -29,14 +30,15 @@ const CODES: Readonly<Record<string, string>> = {
 
 function toFailures(schema: z.ZodType, issue: z.core.$ZodIssue, value: unknown): FieldFailure[] {
   if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(schema, issue.path);
+    const known = keysAt(schema, issue.path, value);
     return issue.keys.map((key) => ({
       pointer: toPointer([...issue.path, key]),
       code: 'unknown_field',
       message: unknownKeySentence(key, known),
     }));
   }
-  const missing = issue.path.length > 0 && valueAt(value, issue.path) === undefined;
+  const missing =
+    issue.path.length > 0 && issue.input === undefined && valueAt(value, issue.path) === undefined;
   return [
     {
       pointer: toPointer(issue.path),
@@ -56,22 +58,33 @@ function unknownKeySentence(key: string, known: readonly string[]): string {
   if (nearest) return `${shown} is not known; did you mean "${nearest}"?`;
   return known.includes('remote_data')
     ? `${shown} is not in the unified model; to pass it on as it is, put it into remote_data`
-    : `${shown} is not known; known are ${known.join(', ')}`;
+    : `${shown} is not known; ${known.length > 0 ? `known are ${known.join(', ')}` : 'there are none here'}`;
 }
 
 /** Names a schema knows at a place, or none when it takes any. */
-function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
+function keysAt(schema: unknown, path: readonly PropertyKey[], value: unknown): string[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault) {
-    return keysAt(schema.unwrap(), path);
+    return keysAt(schema.unwrap(), path, value);
   }
-  if (schema instanceof z.ZodPipe) return keysAt(schema.in, path);
+  if (schema instanceof z.ZodPipe) return keysAt(schema.in, path, value);
+  if (schema instanceof z.ZodDiscriminatedUnion) return keysAt(chosenOf(schema, value), path, value);
   const [key, ...rest] = path;
   if (schema instanceof z.ZodObject) {
     const shape: Record<string, unknown> = schema.shape;
-    return key === undefined ? Object.keys(shape) : keysAt(shape[String(key)], rest);
+    return key === undefined ? Object.keys(shape) : keysAt(shape[String(key)], rest, valueAt(value, [key]));
   }
-  if (schema instanceof z.ZodArray && key !== undefined) return keysAt(schema.element, rest);
+  if (schema instanceof z.ZodArray && key !== undefined)
+    return keysAt(schema.element, rest, valueAt(value, [key]));
   return [];
+}
+
+/** The member of a union that the value names. */
+function chosenOf(union: z.ZodDiscriminatedUnion, value: unknown): unknown {
+  const { discriminator } = union.def;
+  const named = valueAt(value, [discriminator]);
+  return union.options.find(
+    (option) => option instanceof z.ZodObject && z.safeParse(option.shape[discriminator], named).success,
+  );
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -1,8 +1,16 @@
+import type { ErrorCode } from '../errors.ts';
+import type { FieldCode, WarningCode } from '../field-codes.ts';
+
 /** One thing wrong with one field of a request. `pointer` is a JSON pointer into *our* body (or query). */
-export type FieldFailure = { pointer: string; code: string; message: string };
+export type FieldFailure = { pointer: string; code: FieldFailureCode; message: string };
+
+export type FieldFailureCode = FieldCode | ErrorCode;
+
+/** A field the provider has no place for: a failure where that is refused, else a warning. */
+export type Unsupported = { pointer: string; code: FieldFailureCode & WarningCode; message: string };
 
 /** Something the caller should know although the write goes on. */
-export type Warning = { code: string; pointer?: string; message: string };
+export type Warning = { code: WarningCode; pointer?: string; message: string };
 
 /**
  * What one create attempt ended in. The kind decides what happens next, not the HTTP status.

@@ -51,6 +51,7 @@ export type RowStatus = (typeof ROW_RESULTS)[number];
 export type RowResult = {
   status: RowStatus;
   remoteId?: string;
+  /** From the published catalogue: of an error, or of what is wrong with a field. */
   code?: string;
   message?: string;
   pointer?: string;
@@ -156,7 +157,8 @@ export const fieldOf = (row: number) => (row - 1) % ROWS_PER_CHUNK;
 /** The first thing wrong with a row, as its result shows it. */
 export function resultOfFailures(failures: readonly FieldFailure[]): RowResult {
   const [first] = failures;
-  const message = failures.map(({ pointer, message }) => `${pointer}: ${message}`).join('; ');
+  // Without a pointer it is true of the whole row.
+  const message = failures.map(({ pointer, message }) => `${pointer || 'the row'}: ${message}`).join('; ');
   return {
     status: 'failed',
     code: first?.code ?? 'invalid_body',

@@ -1,4 +1,4 @@
-import type { Warning } from './failure.ts';
+import type { FieldFailure, Warning } from './failure.ts';
 import type { MarkerSetting, ProviderName } from './integrated-account.ts';
 
 export const JOB_STATUSES = [
@@ -126,7 +126,7 @@ export type JobError = {
   message: string;
   code: string;
   retryable: boolean;
-  details?: { failures: { pointer: string; code: string; message: string }[] };
+  details?: { failures: FieldFailure[] };
   truto_is_remote_error?: boolean;
   raw_response?: unknown;
   truto_error_insight?: Record<string, unknown>;

@@ -1,7 +1,7 @@
 import { AppError } from '../app-error.ts';
 import { inexactAmount, parseJsonBody } from '../contract/parse-json-body.ts';
 import { toPointer } from '../contract/validation-failures.ts';
-import type { FieldFailure } from '../domain/failure.ts';
+import type { FieldFailure, FieldFailureCode } from '../domain/failure.ts';
 import { closeGaps, put } from './build-body.ts';
 import { checkDedupeKey } from './dedupe-key.ts';
 import type { ColumnTarget } from './plan-columns.ts';
@@ -10,7 +10,7 @@ import type { CellType } from './unified-paths.ts';
 
 export type RowContent = Pick<ReadRow, 'original' | 'body' | 'dedupeKey' | 'failures'>;
 
-type Value = { ok: true; value: unknown } | { ok: false; code: string; message: string };
+type Value = { ok: true; value: unknown } | { ok: false; code: FieldFailureCode; message: string };
 
 /**
  * The unified body of a record's cells. An empty cell is an absent field; a cell that is no value of its field is a
@@ -99,5 +99,5 @@ function readJson(text: string): Value {
   }
 }
 
-const bad = (code: string, message: string): Value => ({ ok: false, code, message });
+const bad = (code: FieldFailureCode, message: string): Value => ({ ok: false, code, message });
 const quoted = (text: string) => JSON.stringify(text.slice(0, 60));

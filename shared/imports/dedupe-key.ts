@@ -1,4 +1,4 @@
-import type { FieldFailure } from '../domain/failure.ts';
+import type { FieldFailure, FieldFailureCode } from '../domain/failure.ts';
 import { BOUNDS } from '../domain/opportunity.ts';
 import { DEDUPE_KEY } from './unified-paths.ts';
 
@@ -18,6 +18,6 @@ export function checkDedupeKey(given: unknown): { key?: string; failures: FieldF
   return key === '' ? { failures: [] } : { key, failures: [] };
 }
 
-const failure = (code: string, message: string) => ({
+const failure = (code: FieldFailureCode, message: string): { failures: FieldFailure[] } => ({
   failures: [{ pointer: `/${DEDUPE_KEY}`, code, message }],
 });

@@ -41,7 +41,7 @@ function parse(text: string, mapped: KeyTargets | undefined): Parsed {
     // The parser's own line and column would be those within the record.
     const why =
       cause instanceof Error ? cause.message.replace(/ \(line \d+ column \d+\)$/, '').slice(0, 200) : '';
-    const failure = { pointer: '', code: 'invalid_json', message: `is not valid JSON: ${why}` };
+    const failure: FieldFailure = { pointer: '', code: 'invalid_json', message: `is not valid JSON: ${why}` };
     return { ok: false, isKept: false, failures: [failure] };
   }
 }

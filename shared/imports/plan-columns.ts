@@ -1,6 +1,6 @@
 import { nearestKey } from '../contract/nearest-key.ts';
 import { toPointer } from '../contract/validation-failures.ts';
-import type { FieldFailure } from '../domain/failure.ts';
+import type { FieldFailure, FieldFailureCode } from '../domain/failure.ts';
 import type { ColumnMapping } from '../domain/import.ts';
 import { invalidImport } from './refuse.ts';
 import { DEDUPE_KEY, nearestPath, parseUnifiedPath, type UnifiedPath } from './unified-paths.ts';
@@ -117,7 +117,7 @@ function findCollisions(columns: Column[], targets: ColumnTarget[]): FieldFailur
 
 const isInside = (path: string, other: string) => path.startsWith(`${other}/`);
 
-const failureAt = (name: string, code: string, message: string): FieldFailure => ({
+const failureAt = (name: string, code: FieldFailureCode, message: string): FieldFailure => ({
   pointer: toPointer([name.slice(0, 100)]),
   code,
   message,

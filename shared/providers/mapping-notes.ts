@@ -1,4 +1,4 @@
-import type { FieldFailure, Warning } from '../domain/failure.ts';
+import type { FieldFailure, FieldFailureCode, Unsupported, Warning } from '../domain/failure.ts';
 import type { OpportunityInput } from '../domain/opportunity.ts';
 import { isJsonObject } from './merge-remote-data.ts';
 import type { RequiredField } from './port.ts';
@@ -6,7 +6,7 @@ import type { RequiredField } from './port.ts';
 /** What a mapping finds out on its way, collected so that all failures are reported at once. */
 export type MappingNotes = {
   failures: FieldFailure[];
-  unsupported: FieldFailure[];
+  unsupported: Unsupported[];
   warnings: Warning[];
   /** Set when fresh facts might cure a failure. */
   staleFacts: boolean;
@@ -16,7 +16,12 @@ export function createNotes(): MappingNotes {
   return { failures: [], unsupported: [], warnings: [], staleFacts: false };
 }
 
-export function fail(notes: MappingNotes, pointer: string, code: string, message: string): undefined {
+export function fail(
+  notes: MappingNotes,
+  pointer: string,
+  code: FieldFailureCode,
+  message: string,
+): undefined {
   notes.failures.push({ pointer, code, message });
   return undefined;
 }

@@ -4,7 +4,7 @@
  * No other file knows a provider by name. Types only, in one file: whoever writes a connector reads them from top to end.
  */
 
-import type { FieldFailure, Warning, WriteOutcome } from '../domain/failure.ts';
+import type { FieldFailure, Unsupported, Warning, WriteOutcome } from '../domain/failure.ts';
 import type {
   AccountFacts,
   AccountSettings,
@@ -108,12 +108,12 @@ export type MappingResult =
       plan: WritePlan;
       warnings: Warning[];
       /** Fields given that this provider (or this account) has no place for; `on_unsupported` decides. */
-      unsupported: FieldFailure[];
+      unsupported: Unsupported[];
     }
   | {
       ok: false;
       failures: FieldFailure[];
-      unsupported: FieldFailure[];
+      unsupported: Unsupported[];
       /** True when fresh facts might cure it (a stage added since): refresh once, map again. */
       staleFacts: boolean;
     };
@@ -171,6 +171,8 @@ export type ProviderDescriptor = {
   decidedByFacts: readonly UnifiedField[];
   /** One sentence per field where the mapping needs explaining (goes into meta and docs). */
   notes: Partial<Record<UnifiedField, string>>;
+  /** Bounds narrower than the unified model's own, in the words of JSON Schema. */
+  bounds?: Partial<Record<UnifiedField, Readonly<Record<string, number>>>>;
   required: RequiredField[];
   /** Origins accounts may point at (`*` for one label or a port). */
   allowedOrigins: string[];

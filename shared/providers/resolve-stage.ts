@@ -1,4 +1,4 @@
-import type { FieldFailure } from '../domain/failure.ts';
+import type { FieldFailure, FieldFailureCode } from '../domain/failure.ts';
 import type { AccountFacts } from '../domain/integrated-account.ts';
 
 type Stage = AccountFacts['stages'][number];
@@ -102,7 +102,12 @@ export function isSame(left: string, right: string): boolean {
   return left.trim().toLowerCase() === right.trim().toLowerCase();
 }
 
-function failed(pointer: string, code: string, message: string, staleFacts: boolean): ResolvedStage {
+function failed(
+  pointer: string,
+  code: FieldFailureCode,
+  message: string,
+  staleFacts: boolean,
+): ResolvedStage {
   return { kind: 'failed', failure: { pointer, code, message }, staleFacts };
 }
 

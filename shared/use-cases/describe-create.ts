@@ -52,7 +52,8 @@ export function describeCreate(
   const without = account ? (descriptor.unsupportedIn?.(account.settings, account.facts) ?? []) : [];
   const fields = UNIFIED_FIELDS.map((name): FieldDescription => {
     const support = without.includes(name) ? 'unsupported' : descriptor.support[name];
-    const schema = narrowSchema(name, properties[name] ?? {}, account?.facts);
+    const own = { ...properties[name], ...descriptor.bounds?.[name] };
+    const schema = narrowSchema(name, own, account?.facts);
     properties[name] = support === 'unsupported' ? { ...schema, deprecated: true } : schema;
     return {
       name,

@@ -36,8 +36,8 @@ export type Planned =
  */
 export function planOpportunity(question: PlanQuestion): Planned {
   const { descriptor, settings, body, query, facts } = question;
-  const appliedDefaults = findDefaults(body, settings.defaults, question.nowMs);
-  const opportunity = { ...body, ...appliedDefaults };
+  const defaults = findDefaults(body, settings.defaults, question.nowMs);
+  const opportunity = { ...body, ...defaults };
   const mapped = descriptor.plan({
     opportunity,
     settings,
@@ -46,15 +46,17 @@ export function planOpportunity(question: PlanQuestion): Planned {
     marker: settings.marker ? { ...settings.marker, value: question.jobId } : undefined,
   });
   const mode = query.on_unsupported ?? settings.on_unsupported ?? 'warn';
-  const refused = mode === 'reject' ? mapped.unsupported : [];
+  const unsupported = mapped.unsupported.filter((one) => !isMoot(one, body));
+  const refused = mode === 'reject' ? unsupported : [];
   const warnings: Warning[] = [
     ...(mapped.ok ? mapped.warnings : []),
-    ...(mode === 'warn' ? mapped.unsupported : []),
+    ...(mode === 'warn' ? unsupported : []),
   ];
   const missing = descriptor.required.filter((field) => isMissing(field, opportunity));
   const invalid = mapped.ok || mapped.staleFacts ? [] : mapped.failures.filter(isOther(missing));
+  const { currency, ...others } = defaults;
   const found: Found = {
-    appliedDefaults,
+    appliedDefaults: mapped.unsupported.some((one) => isMoot(one, body)) ? others : defaults,
     warnings,
     stale: !mapped.ok && mapped.staleFacts ? mapped.failures.filter(isOther(missing)) : [],
   };
@@ -64,6 +66,10 @@ export function planOpportunity(question: PlanQuestion): Planned {
   }
   return { ok: true, plan: mapped.ok ? mapped.plan : undefined, ...found };
 }
+
+/** The account's currency is meant for amounts: where there is none nobody asked for it, and it was not applied. */
+const isMoot = ({ code }: Warning, body: OpportunityInput) =>
+  code === 'currency_without_amount' && body.currency === undefined;
 
 /** Neither the unified field nor any of the provider's own keys in `remote_data` gives it. */
 function isMissing(field: RequiredField, opportunity: OpportunityInput): boolean {

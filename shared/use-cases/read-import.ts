@@ -10,6 +10,7 @@ import {
 } from '../domain/import.ts';
 import { isSettled, type JobRecord, type JobStatus } from '../domain/job.ts';
 import { ERROR_CATALOGUE, isErrorCode } from '../errors.ts';
+import { isFieldCode } from '../field-codes.ts';
 import { rowJobId, rowOfJobId } from '../ids.ts';
 import type { ResultRow } from '../imports/write-results.ts';
 import type { ImportRowStore } from '../stores/import-row-store.ts';
@@ -155,14 +156,17 @@ function jobOfRow(
 function errorOf({ code = 'worker_fault', message, pointer }: RowResult): JobRecord['error'] {
   const entry = isErrorCode(code) ? ERROR_CATALOGUE[code] : ERROR_CATALOGUE.invalid_body;
   const text = message ?? entry.meaning;
+  const own = isErrorCode(code) ? code : 'invalid_body';
   return {
     statusCode: entry.statusCode,
     error: reasonPhrase(entry.statusCode),
     message: text,
     // What is wrong with a field is said of the field; the error's own code is one of the catalogue.
-    code: isErrorCode(code) ? code : 'invalid_body',
+    code: own,
     retryable: entry.retryable,
-    ...(pointer === undefined ? {} : { details: { failures: [{ pointer, code, message: text }] } }),
+    ...(pointer === undefined
+      ? {}
+      : { details: { failures: [{ pointer, code: isFieldCode(code) ? code : own, message: text }] } }),
   };
 }
 

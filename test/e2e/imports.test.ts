@@ -196,9 +196,10 @@ it('stops at max_errors: the rest is not begun', async () => {
   const rows = closeRows(aName('Errors'), 300, (row) =>
     row > 8 && row < 40 ? { stage: { name: 'Nowhere' } } : {},
   );
-  const id = await imports.accepted(slow, rows, { query: '&max_errors=5' });
-  const ended = await imports.ended(id);
-  expect(ended).toMatchObject({ status: 'failed', error: { code: 'import_max_errors' } });
+  const uploaded = await imports.upload(slow, rows, { query: '&max_errors=5' });
+  const ended = await imports.ended(String(uploaded.body.id));
+  const request_id = uploaded.headers.get('x-request-id');
+  expect(ended).toMatchObject({ status: 'failed', error: { code: 'import_max_errors', request_id } });
   const { total, succeeded, failed, cancelled } = ended.counts;
   expect(failed).toBeGreaterThanOrEqual(5);
   expect(cancelled).toBeGreaterThan(200);

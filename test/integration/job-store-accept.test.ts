@@ -112,7 +112,7 @@ describe('accepting', () => {
         body: { name: 'Zürich “€” 𝒳', amount: 1250.55, custom_fields: { 'a b': [1, null, 'x'] } },
       },
       appliedDefaults: { currency: 'EUR' },
-      warnings: [{ code: 'w', pointer: '/tags', message: 'm' }],
+      warnings: [{ code: 'unsupported_field' as const, pointer: '/tags', message: 'm' }],
       idempotency: { key: 'k k', fingerprint: 'f' },
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
       callbackUrl: 'https://example.com/hook?a=b',

@@ -106,7 +106,7 @@ describe('a job record', () => {
     const patch = {
       request: { query: { response_format: 'raw' as const }, body: { a: 1 } },
       appliedDefaults: { b: 2 },
-      warnings: [{ code: 'w', message: 'm' }],
+      warnings: [{ code: 'name_changed' as const, message: 'm' }],
       attemptsSpent: 3,
       limitHits: 4,
       unknownSends: [{ attempt: 1, sentAtProviderMs: 2, verdictAtMs: 3 }],

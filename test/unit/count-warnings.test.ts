@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
+import type { Warning } from '../../shared/domain/failure.ts';
 import { createWarningCount } from '../../shared/use-cases/count-warnings.ts';
 
-const tags = { code: 'unsupported_field', pointer: '/tags', message: 'there are no tags' };
-const contact = (n: number) => ({
+const tags: Warning = { code: 'unsupported_field', pointer: '/tags', message: 'there are no tags' };
+const contact = (n: number): Warning => ({
   code: 'unsupported_field',
   pointer: `/contact/${n}`,
   message: `"${n}" is not written`,
@@ -13,11 +14,11 @@ it('says each kind once, with how many rows it is true of and which was the firs
   said.add(1, []);
   said.add(2, [tags]);
   said.add(5, [contact(1), contact(2), tags]);
-  said.add(9, [contact(1), { code: 'name_cut', message: 'the name was cut' }]);
+  said.add(9, [contact(1), { code: 'name_changed', message: 'the name was cut' }]);
   expect(said.list()).toEqual([
     { ...tags, rows: 2, first_row: 2 },
     { code: 'unsupported_field', pointer: '/contact', message: '"1" is not written', rows: 2, first_row: 5 },
-    { code: 'name_cut', message: 'the name was cut', rows: 1, first_row: 9 },
+    { code: 'name_changed', message: 'the name was cut', rows: 1, first_row: 9 },
   ]);
 });
 

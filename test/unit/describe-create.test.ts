@@ -57,6 +57,17 @@ describe('describeCreate', () => {
     ]);
   });
 
+  it('has the bounds of the provider where they are narrower than the model’s', () => {
+    const described = describeCreate(descriptorOf('salesforce'));
+    const { properties } = described.request_body_schema as unknown as Schema;
+    for (const [name, maxLength] of Object.entries({ name: 120, description: 32_000 })) {
+      expect(properties[name]).toMatchObject({ type: 'string', maxLength });
+      expect(described.fields.find((field) => field.name === name)?.limits).toMatchObject({ maxLength });
+    }
+    const close = describeCreate(descriptorOf('close')).fields.find(({ name }) => name === 'name');
+    expect(close?.limits).toMatchObject({ maxLength: 2_000 });
+  });
+
   it('says of each account what it has no place for', () => {
     const supportOf = (settings: object, mode: AccountFacts['currency']['mode']) =>
       describeCreate(descriptorOf('salesforce'), { settings, facts: { ...facts, currency: { mode } } })

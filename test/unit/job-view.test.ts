@@ -84,7 +84,7 @@ describe('what a job shows', () => {
       job_id: ID,
     });
     // One of before there was such a thing.
-    expect(view(fields).error).toEqual({ code: 'x', job_id: ID });
+    expect(view(fields).error).toEqual({ code: 'x', request_id: '', job_id: ID });
   });
 
   it('of an attempt without an end is that it has none', () => {

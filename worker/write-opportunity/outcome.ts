@@ -1,3 +1,4 @@
+import { reasonPhrase } from '../../shared/app-error.ts';
 import type { FieldFailure, WriteOutcome } from '../../shared/domain/failure.ts';
 import type { JobError } from '../../shared/domain/job.ts';
 import { ERROR_CATALOGUE, isErrorCode } from '../../shared/errors.ts';
@@ -50,20 +51,6 @@ export function readOutcomeOf(
   return outcome.kind === 'ambiguous' ? { ...outcome, kind: 'retryable' } : outcome;
 }
 
-const PHRASES: Record<number, string> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  409: 'Conflict',
-  422: 'Unprocessable Entity',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-};
-
 export type Failed = {
   code: string;
   message: string;
@@ -72,20 +59,30 @@ export type Failed = {
   rawResponse?: unknown;
 };
 
-/** The error a failed job shows: our catalogue's status, the provider's words. */
+/** The error a failed job shows, in the provider's words. */
 export function jobErrorOf(failed: Failed): JobError {
   const entry = isErrorCode(failed.code) ? ERROR_CATALOGUE[failed.code] : ERROR_CATALOGUE.provider_error;
   const isRemote = failed.httpStatus !== undefined;
+  const statusCode = statusOf(entry.statusCode, failed.httpStatus);
   return {
-    statusCode: entry.statusCode,
-    error: PHRASES[entry.statusCode] ?? 'Error',
+    statusCode,
+    error: reasonPhrase(statusCode),
     message: failed.message || entry.meaning,
     code: failed.code,
     retryable: entry.retryable,
     ...(failed.fields && failed.fields.length > 0 ? { details: { failures: failed.fields } } : {}),
     ...(isRemote ? { truto_is_remote_error: true, raw_response: failed.rawResponse ?? null } : {}),
-    ...(isRemote ? { truto_error_insight: insightOf(entry.statusCode) } : {}),
+    ...(isRemote ? { truto_error_insight: insightOf(statusCode) } : {}),
   };
+}
+
+/**
+ * The provider's own 4xx, save where another says more: its 400 is a value it refuses (422), and limits (Salesforce: 403) are 429 whatever
+ * they come as.
+ */
+function statusOf(ours: number, theirs: number | undefined): number {
+  if (theirs === undefined || theirs <= 401 || theirs >= 500) return ours;
+  return ours === 401 || ours === 429 || ours >= 500 ? ours : theirs;
 }
 
 function insightOf(statusCode: number): Record<string, unknown> {

@@ -40,7 +40,7 @@ export const connectIntegratedAccount = defineOperation({
     credentials: { type: 'api_key', api_key: 'api_…' },
     settings: { defaults: { owner: { id: 'user_…' } } },
   },
-  responses: { 201: oneAccount('Connected.') },
+  responses: { 201: { ...oneAccount('Connected.'), headers: { Location: 'Path of the account.' } } },
   errors: ['url_not_allowed', 'already_exists', ...ASKING],
 });
 

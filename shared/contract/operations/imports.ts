@@ -244,6 +244,9 @@ export const getImportResults = defineOperation({
       schema: z.string(),
       example: '{"name":"Acme","row":1,"line":2,"status":"succeeded","remote_id":"oppo_1","code":null}\n',
       contentType: 'application/x-ndjson',
+      also: {
+        'text/csv': 'name,row,line,status,remote_id,code,message,pointer\nAcme,1,2,succeeded,oppo_1,,,\n',
+      },
     },
   },
 });

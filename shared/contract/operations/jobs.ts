@@ -12,6 +12,11 @@ const Wait = queryInteger(0, 60, 'Seconds to wait until the job has ended or nee
 const status = z.enum(JOB_STATUSES);
 
 const oneJob = (description: string) => ({ description, schema: JobView, example: JOB_EXAMPLE });
+/** Answered after the job was moved. */
+const movedJob = (description: string) => ({
+  ...oneJob(description),
+  headers: { Location: 'Path of the job.' },
+});
 
 export const getJob = defineOperation({
   id: 'getJob',
@@ -61,7 +66,7 @@ export const cancelJob = defineOperation({
   summary: 'Cancel a job that has not started',
   scope: 'jobs:write',
   params: JobParams,
-  responses: { 200: oneJob('Cancelled.') },
+  responses: { 200: movedJob('Cancelled.') },
   errors: ['conflict', 'job_already_started'],
 });
 
@@ -81,7 +86,7 @@ export const retryJob = defineOperation({
   }),
   bodyOptional: true,
   bodyExample: { body: { name: 'Acme: 50 seats', stage: { name: 'Proposal' } } },
-  responses: { 202: oneJob('Queued again.') },
+  responses: { 202: movedJob('Queued again.') },
   errors: [
     'missing_required_fields',
     'unsupported_field',
@@ -156,7 +161,7 @@ export const retryFollowUps = defineOperation({
   description: 'The record itself is never written again.',
   scope: 'jobs:write',
   params: JobParams,
-  responses: { 202: oneJob('Queued again for its follow-up calls.') },
+  responses: { 202: movedJob('Queued again for its follow-up calls.') },
   errors: ['conflict'],
 });
 
@@ -176,7 +181,7 @@ export const resolveJob = defineOperation({
     { error: 'must be {"remote_id": "…"} or {"not_created": true}' },
   ),
   bodyExample: { remote_id: '0065g00000AbCdEAAV' },
-  responses: { 200: oneJob('Succeeded with the named record, or queued again with the same marker.') },
+  responses: { 200: movedJob('Succeeded with the named record, or queued again with the same marker.') },
   errors: [
     'conflict',
     'job_not_in_review',

@@ -83,6 +83,10 @@ export const createOpportunity = defineOperation({
       schema: Preview,
       example: {
         valid: true,
+        errorHeaders: {
+          'X-Job-Id': RESPONSE_HEADERS['X-Job-Id'],
+          'Preference-Applied': RESPONSE_HEADERS['Preference-Applied'],
+        },
         errors: [],
         warnings: [],
         applied_defaults: { stage: { name: 'Prospecting' } },

@@ -34,7 +34,7 @@ export const createWebhookEndpoint = defineOperation({
     truto_signature: TrutoSignature.optional(),
   }),
   bodyExample: { url: ENDPOINT_EXAMPLE.url, events: ENDPOINT_EXAMPLE.events },
-  responses: { 201: withSecret('Made.') },
+  responses: { 201: { ...withSecret('Made.'), headers: { Location: 'Path of the endpoint.' } } },
   errors: ['url_not_allowed', 'conflict'],
 });
 

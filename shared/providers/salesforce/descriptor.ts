@@ -5,7 +5,7 @@ import { classify, failureTable, readLimits } from './failures.ts';
 import { plan } from './mapping.ts';
 import { checkSettings } from './marker.ts';
 import { stripApiPath } from './paths.ts';
-import { unsupportedIn } from './standard-fields.ts';
+import { DESCRIPTION_CHARS_MAX, NAME_CHARS_MAX, unsupportedIn } from './standard-fields.ts';
 import { unify } from './unify.ts';
 
 /** Salesforce ends every REST request after 10 minutes; until then a lost create may still commit. */
@@ -63,6 +63,10 @@ export const salesforce: ProviderDescriptor = {
       'By picklist value (id) or by value or label (name). Checked against the account, because Salesforce itself stores unknown stages.',
     currency: 'Only in organisations with several currencies (CurrencyIsoCode); otherwise unsupported.',
     tags: 'The Opportunity has no field for tags.',
+  },
+  bounds: {
+    name: { maxLength: NAME_CHARS_MAX },
+    description: { maxLength: DESCRIPTION_CHARS_MAX },
   },
   required: [
     {

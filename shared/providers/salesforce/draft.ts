@@ -1,11 +1,11 @@
-import type { FieldFailure, Warning } from '../../domain/failure.ts';
+import type { FieldFailure, FieldFailureCode, Unsupported, Warning } from '../../domain/failure.ts';
 
 /** What mapping one part of an opportunity contributes: keys of Salesforce's body and what is to be said about them. */
 export type Draft = {
   body?: Record<string, unknown>;
   failures?: FieldFailure[];
   warnings?: Warning[];
-  unsupported?: FieldFailure[];
+  unsupported?: Unsupported[];
   /** True when a failure might be cured by reading the account's live values again. */
   staleFacts?: boolean;
 };
@@ -24,6 +24,6 @@ export function joinDrafts(drafts: readonly Draft[]): Required<Draft> {
 }
 
 /** A draft of one failure. */
-export function failed(pointer: string, message: string, code = 'invalid_body'): Draft {
+export function failed(pointer: string, message: string, code: FieldFailureCode = 'invalid_body'): Draft {
   return { failures: [{ pointer, code, message }] };
 }

@@ -1,3 +1,4 @@
+import type { Warning } from '../../domain/failure.ts';
 import type { AccountFacts, AccountSettings } from '../../domain/integrated-account.ts';
 import type { UnifiedField } from '../../domain/opportunity.ts';
 import { findKey, mergeRemoteData } from '../merge-remote-data.ts';
@@ -92,11 +93,13 @@ function assemble(input: MappingInput, draft: Required<Draft>, contacts: MappedC
     caseInsensitive: true,
     protectedPaths: marker === undefined ? [] : [[marker.field]],
   });
-  const warnings = refused.map((pointer) => ({
-    code: 'marker_protected',
-    pointer,
-    message: 'this field marks our own writes on this account and was left out',
-  }));
+  const warnings = refused.map(
+    (pointer): Warning => ({
+      code: 'marker_protected',
+      pointer,
+      message: 'this field marks our own writes on this account and was left out',
+    }),
+  );
   const content = contentOf(body);
   const parent = content.AccountId;
   const written: WritePlan = { create: createRequest(input, body), followUps: contacts.followUps, content };

@@ -1,4 +1,4 @@
-import type { FieldFailure } from '../../domain/failure.ts';
+import type { FieldFailure, FieldFailureCode } from '../../domain/failure.ts';
 import { isJsonObject } from '../merge-remote-data.ts';
 import type { ProviderRequest } from '../port.ts';
 import { pointerOf } from './field-pointers.ts';
@@ -64,7 +64,7 @@ export function toFieldFailures(error: ReadError, request: ProviderRequest): Fie
   }));
 }
 
-function codeOf(errorCode: string, field: string): string {
+function codeOf(errorCode: string, field: string): FieldFailureCode {
   if (errorCode === 'REQUIRED_FIELD_MISSING') return 'missing_required_fields';
   if (errorCode === 'INVALID_FIELD' && /__c$/i.test(field)) return 'custom_field_not_found';
   if (errorCode === 'INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST' && field === 'StageName')

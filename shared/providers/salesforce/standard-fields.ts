@@ -5,8 +5,8 @@ import { type Draft, failed } from './draft.ts';
 import { findIdFault, KEY_PREFIXES } from './record-id.ts';
 
 /** Characters of `Opportunity.Name` and `Opportunity.Description`. */
-const NAME_CHARS_MAX = 120;
-const DESCRIPTION_CHARS_MAX = 32_000;
+export const NAME_CHARS_MAX = 120;
+export const DESCRIPTION_CHARS_MAX = 32_000;
 
 /** `Amount` has 18 digits, 2 of them decimals. */
 const AMOUNT_BELOW = 1e16;
