@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OpportunityInput } from './opportunity.ts';
+import { readRsaKey } from './private-key.ts';
 
 export const PROVIDERS = ['salesforce', 'close', 'capsule'] as const;
 export const ProviderName = z.enum(PROVIDERS);
@@ -125,7 +126,9 @@ export const CREDENTIALS = {
       login_url: httpUrl,
       client_id: secret,
       username: secret,
-      private_key: secret,
+      private_key: secret.refine((pem) => readRsaKey(pem) !== undefined, {
+        error: 'must be an unencrypted RSA private key in PEM (PKCS#8 or PKCS#1)',
+      }),
     }),
   ]),
   close: z.discriminatedUnion('type', [

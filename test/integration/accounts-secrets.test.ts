@@ -46,16 +46,6 @@ function canaries() {
           login_url: salesforce.login_url,
         },
       ],
-      [
-        'salesforce',
-        {
-          type: 'jwt_bearer',
-          client_id: CANARY,
-          username: 'ann',
-          private_key: `not a key ${CANARY}`,
-          login_url: salesforce.login_url,
-        },
-      ],
     ] as const,
   };
 }
@@ -89,6 +79,9 @@ describe('credentials', () => {
       const moved = { ...credentials, base_url, instance_url: base_url, login_url: base_url };
       await send('POST', '/integrated-accounts', { provider, credentials: moved });
       await send('POST', '/integrated-accounts', { provider, credentials: CANARY });
+      const wrong = { ...credentials, type: 'jwt_bearer', private_key: `not a key ${CANARY}` };
+      const answer = await send('POST', '/integrated-accounts', { provider, credentials: wrong });
+      expect(answer.status).toBe(400);
     }
     await send('GET', '/integrated-accounts');
     await send('GET', '/jobs', undefined, { authorization: `Bearer ${CANARY}` });

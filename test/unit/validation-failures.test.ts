@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { ConnectBody } from '../../shared/contract/account-schemas.ts';
@@ -48,4 +49,27 @@ it('tells a wrong value of a query from one that is missing', () => {
     ['/wait', 'invalid_value', 'must be a whole number from 0 to 60'],
   ]);
   expect(failuresOf(query, {})).toEqual([['/wait', 'missing', 'is required']]);
+});
+
+it('refuses what is no private key when it is submitted, and takes one in either form', () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  const pem = (key: KeyObject, type: 'pkcs1' | 'pkcs8') => String(key.export({ type, format: 'pem' }));
+  const withKey = (private_key: string) => ({
+    provider: 'salesforce',
+    credentials: {
+      type: 'jwt_bearer',
+      login_url: 'https://login.salesforce.com',
+      client_id: 'c',
+      username: 'u',
+      private_key,
+    },
+  });
+  for (const key of [pem(privateKey, 'pkcs8'), pem(privateKey, 'pkcs1').replaceAll('\n', '\\n')])
+    expect(failuresOf(ConnectBody, withKey(key))).toEqual([]);
+  const message = 'must be an unencrypted RSA private key in PEM (PKCS#8 or PKCS#1)';
+  for (const key of ['no key', pem(ec, 'pkcs8')])
+    expect(failuresOf(ConnectBody, withKey(key))).toEqual([
+      ['/credentials/private_key', 'invalid_value', message],
+    ]);
 });

@@ -1,6 +1,6 @@
-import { createPrivateKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { StoredCredentials } from '../../domain/integrated-account.ts';
+import { readRsaKey } from '../../domain/private-key.ts';
 import type { AnsweredCall, TokenReading, TokenRequest } from '../port.ts';
 import { stripApiPath } from './paths.ts';
 import { TokenAnswer, TokenError } from './responses.ts';
@@ -61,7 +61,7 @@ async function signAssertion(
     .setSubject(credentials.username)
     .setAudience(audienceOf(credentials.login_url))
     .setExpirationTime(Math.floor(nowMs / 1000) + ASSERTION_SECONDS)
-    .sign(readPrivateKey(credentials.private_key));
+    .sign(keyOf(credentials.private_key));
 }
 
 /** The login host the organisation belongs to: an assertion is not addressed to the organisation's own host. */
@@ -72,14 +72,10 @@ function audienceOf(loginUrl: string): string {
   return stripApiPath(loginUrl);
 }
 
-/** PKCS#8 or PKCS#1 PEM, also with its line breaks written as `\n`, as in environment files. */
-function readPrivateKey(pem: string) {
-  try {
-    const key = createPrivateKey(pem.replaceAll('\\n', '\n').trim());
-    if (key.asymmetricKeyType === 'rsa') return key;
-  } catch {
-    // The cause could quote the key: it is left out on purpose.
-  }
+function keyOf(pem: string) {
+  const key = readRsaKey(pem);
+  if (key) return key;
+  // Refused when it is submitted: it was sealed by an older version.
   throw new Error('credentials.private_key is not an unencrypted RSA private key in PEM (PKCS#8 or PKCS#1)');
 }
 
