@@ -31,6 +31,14 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('passes every variable on that it does not set itself', () => {
+    // The files of `npm start`, and the port within the container: `PORT` is the one outside.
+    const own = ['DATA_DIR', 'PORT'];
+    const unsaid = variables.map(({ name }) => name).filter((name) => !compose.includes(`  ${name}: `));
+    expect(unsaid).toEqual(expect.arrayContaining(own));
+    expect(unsaid).toHaveLength(own.length);
+  });
+
   it('gives a configuration that can be read', () => {
     const environment = Object.fromEntries(passedOn);
     expect(() => readConfig({ ...environment, REDIS_URL: 'redis://redis:6379' }, ['redisUrl'])).not.toThrow();
