@@ -1,4 +1,6 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { refuseMalformed } from './refuse-malformed.ts';
 
 /** The port cannot be had; the message is one sentence for a person. */
 export class ListenError extends Error {
@@ -24,6 +26,7 @@ const SWEEP_MS = 50;
  */
 export async function listen(handler: RequestListener, port: number, host: string): Promise<Listening> {
   let underWay = 0;
+  const answering = new WeakMap<Duplex, ServerResponse>();
   const server = createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -32,12 +35,15 @@ export async function listen(handler: RequestListener, port: number, host: strin
     },
     (req, res) => {
       underWay += 1;
+      answering.set(req.socket, res);
       res.once('close', () => {
         underWay -= 1;
+        if (answering.get(req.socket) === res) answering.delete(req.socket);
       });
       handler(req, res);
     },
   );
+  server.on('clientError', (err, socket) => refuseMalformed(err, socket, answering.get(socket)));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', (err: NodeJS.ErrnoException) => reject(new ListenError(sentenceFor(err, port, host))));
   server.listen(port, host, resolve);

@@ -1,4 +1,5 @@
 import { createConnection } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Call, MINIMUM, startTestApi, unknownId } from './api-support.ts';
@@ -271,6 +272,28 @@ describe('a request that may not be made', () => {
     expect(await id('abc-123')).toBe('abc-123');
     expect(await id('a b"c')).not.toBe('a b"c');
     expect(await id('x'.repeat(500))).toHaveLength(36);
+  });
+
+  it.each([
+    ['is no HTTP', 'hello\r\n\r\n', 'The request is not valid HTTP.'],
+    ['has more headers than are read', `GET /healthz HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, '16 KiB'],
+    [
+      'has a body in broken pieces',
+      'POST /jobs/retry HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nX-Request-Id: mine\r\n\r\nzz\r\n',
+      'The request is not valid HTTP.',
+    ],
+  ])('answers what %s in the one shape, with a request id', async (_, text, sentence) => {
+    const { api } = await one();
+    const socket = createConnection(Number(new URL(api.url).port), '127.0.0.1');
+    socket.write(text);
+    const answer = (await buffer(socket)).toString();
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    const error = JSON.parse(body);
+    expect(error).toMatchObject({ statusCode: 400, code: 'invalid_header', retryable: false });
+    expect(error.message).toContain(sentence);
+    expect(/^x-request-id: (.+)$/im.exec(head)?.[1]).toBe(error.request_id);
+    if (text.includes('mine')) expect(error.request_id).toBe('mine');
   });
 
   it('survives a body that ends early', async () => {
