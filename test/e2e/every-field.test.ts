@@ -1,12 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type RunningProcess,
-  startApi,
-  startSandboxProcess,
-  startWorker,
-  TEST_ADMIN_TOKEN,
-} from '../support/processes.ts';
+import type { RunningSandbox } from '../../sandbox/core/server.ts';
+import { startSandbox } from '../../sandbox/core/start.ts';
+import { type RunningProcess, startApi, startWorker, TEST_ADMIN_TOKEN } from '../support/processes.ts';
 import { testRedisUrl, uniquePrefix } from '../support/redis.ts';
 import { EVERY_FIELD, type EveryField } from './every-field-requests.ts';
 
@@ -17,7 +13,7 @@ import { EVERY_FIELD, type EveryField } from './every-field-requests.ts';
  */
 let processes: RunningProcess[] = [];
 let api: RunningProcess;
-let sandbox: RunningProcess;
+let sandbox: RunningSandbox;
 
 beforeAll(async () => {
   const installation = {
@@ -25,16 +21,15 @@ beforeAll(async () => {
     prefix: uniquePrefix(),
     env: { DEFAULT_WAIT_SECONDS: '10' },
   };
-  [api, , sandbox] = await Promise.all([
-    startApi(installation),
-    startWorker(installation),
-    startSandboxProcess(),
-  ]).then((all) => {
-    processes = all;
-    return all;
-  });
+  // Not a process of its own, whose ids go on from run to run.
+  sandbox = await startSandbox({ port: 0, host: '127.0.0.1' });
+  processes = await Promise.all([startApi(installation), startWorker(installation)]);
+  [api] = processes as [RunningProcess, RunningProcess];
 });
-afterAll(() => Promise.all(processes.map((process) => process.stop())));
+afterAll(async () => {
+  await Promise.all(processes.map((process) => process.stop()));
+  await sandbox.close();
+});
 
 async function call(
   method: string,
