@@ -3,7 +3,8 @@ import type { ImportOptions } from '../domain/import.ts';
 import type { AccountFacts } from '../domain/integrated-account.ts';
 import type { Account } from '../stores/account-store.ts';
 import { chooseStrategy } from './choose-strategy.ts';
-import { examineBody, type ImportSubmission, type SubmitImportDeps } from './submit-import.ts';
+import { examineBody } from './examine-row.ts';
+import type { ImportSubmission, SubmitImportDeps } from './submit-import.ts';
 
 const ERRORS_SHOWN = 100;
 const REQUESTS_SHOWN = 20;

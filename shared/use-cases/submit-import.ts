@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../app-error.ts';
 import type { Clock } from '../clock.ts';
-import { check } from '../contract/validation-failures.ts';
-import type { FieldFailure, Warning } from '../domain/failure.ts';
 import {
   IMPORT_SCHEMA_VERSION,
   type ImportOptions,
@@ -11,12 +9,10 @@ import {
   isGivenUp,
   ROWS_PER_CHUNK,
   type RowResult,
-  resultOfFailures,
   type StoredRow,
 } from '../domain/import.ts';
 import type { AccountFacts, ProviderName } from '../domain/integrated-account.ts';
-import { OpportunityInput } from '../domain/opportunity.ts';
-import { rowJobId, sha256Hex } from '../ids.ts';
+import { sha256Hex } from '../ids.ts';
 import type { ReadLimits, ReadOptions, ReadRow, RowReading } from '../imports/row-reading.ts';
 import type { BatchDescriptor } from '../providers/batch-port.ts';
 import type { ProviderDescriptor } from '../providers/port.ts';
@@ -26,8 +22,8 @@ import type { Account } from '../stores/account-store.ts';
 import type { ImportStore } from '../stores/import-store.ts';
 import { chooseStrategy } from './choose-strategy.ts';
 import { createWarningCount } from './count-warnings.ts';
+import { type ExaminedRow, examineRow } from './examine-row.ts';
 import { giveUpUpload } from './finish-import.ts';
-import { type Planned, planOpportunity } from './plan-opportunity.ts';
 import { canonicalJson } from './request-fingerprint.ts';
 import { watchUpload } from './watch-upload.ts';
 
@@ -157,15 +153,13 @@ function fingerprintOf({ options, contentType, contentEncoding }: ImportSubmissi
   return sha256Hex(canonicalJson(['import', options, contentType ?? null, contentEncoding ?? null]));
 }
 
-type Examined = { row: StoredRow; warnings?: readonly Warning[]; result?: RowResult };
-
 async function* examined(
   deps: SubmitImportDeps,
   record: ImportRecord,
   submission: ImportSubmission,
   facts: AccountFacts | undefined,
   rows: AsyncIterable<ReadRow>,
-): AsyncGenerator<Examined> {
+): AsyncGenerator<ExaminedRow> {
   const question = {
     descriptor: deps.descriptorOf(record.provider),
     settings: submission.account.settings,
@@ -176,40 +170,6 @@ async function* examined(
   for await (const read of rows) yield examineRow(read, record.id, question);
 }
 
-type RowQuestion = Omit<Parameters<typeof planOpportunity>[0], 'body' | 'jobId'>;
-
-/** A row as it will rest, and its result if it can be seen now that it cannot be written. */
-function examineRow(read: ReadRow, importId: string, question: RowQuestion): Examined {
-  const { row, line, original, dedupeKey } = read;
-  const examined = examineBody(read, importId, question);
-  const stored: StoredRow = {
-    row,
-    line,
-    original,
-    ...(examined.isReadable ? { body: JSON.stringify(read.body) } : {}),
-    ...(dedupeKey === undefined ? {} : { dedupeKey }),
-  };
-  return examined.failures.length > 0
-    ? { row: stored, result: resultOfFailures(examined.failures) }
-    : { row: stored, warnings: examined.planned?.warnings };
-}
-
-/**
- * What is wrong with a row's body, and what would be sent if nothing is. `isReadable`: it is a body of the unified model; whether it
- * can be written depends on the account.
- */
-export function examineBody(
-  { row, body, failures }: ReadRow,
-  importId: string,
-  question: RowQuestion,
-): { isReadable: boolean; failures: readonly FieldFailure[]; planned?: Planned } {
-  if (failures.length > 0 || body === undefined) return { isReadable: false, failures };
-  const checked = check(OpportunityInput, body);
-  if (!checked.ok) return { isReadable: false, failures: checked.failures };
-  const planned = planOpportunity({ ...question, body: checked.value, jobId: rowJobId(importId, row) });
-  return { isReadable: true, failures: planned.ok ? [] : planned.failures, planned };
-}
-
 /**
  * @returns what is said of rows that can be written.
  * @throws AppError `invalid_import` when there is no row.
@@ -217,7 +177,7 @@ export function examineBody(
 async function storeRows(
   deps: SubmitImportDeps,
   record: ImportRecord,
-  rows: AsyncIterable<Examined>,
+  rows: AsyncIterable<ExaminedRow>,
 ): Promise<ImportWarning[]> {
   const said = createWarningCount();
   let chunk: StoredRow[] = [];
