@@ -10,7 +10,7 @@ import { descriptorOf } from '../shared/providers/descriptors.ts';
 import { createAccountQueries } from '../shared/queues/account-queries.ts';
 import { createAccountQueues } from '../shared/queues/account-queues.ts';
 import { connectRedis, type RedisClient, waitUntilReady } from '../shared/redis/connect.ts';
-import { demandDurability, readDurability } from '../shared/redis/durability.ts';
+import { countReplicas, demandDurability, readDurability } from '../shared/redis/durability.ts';
 import { createKeys } from '../shared/redis/keys.ts';
 import { createMemoryGuard } from '../shared/redis/memory-guard.ts';
 import { agreeOnPartitions } from '../shared/redis/partitions.ts';
@@ -108,7 +108,7 @@ export async function buildApi(
     (w) => w.close(),
   );
 
-  const memory = createMemoryGuard(redis);
+  const memory = createMemoryGuard(redis, logger);
   const watch = setInterval(() => memory.check().catch(() => {}), MEMORY_CHECK_MS);
   shutdown.own('memory guard', watch, clearInterval);
 
@@ -146,6 +146,8 @@ export async function buildApi(
     },
     health: {
       readDurability: () => readDurability(redis),
+      countReplicas: () => countReplicas(redis),
+      isStoreFull: memory.isFull,
       lastWorkerSeenMs: () => lastSeen(redis, keys.workers),
       durability: { demanded: config.durability, replicas: config.durabilityReplicas },
       registry,

@@ -29,6 +29,7 @@ Ends with 0 if every row succeeded or is a duplicate, 1 if some did not, 2 if th
 
 const STRATEGIES = ['auto', 'single', 'collections', 'bulk'];
 const MODES = ['reject', 'warn', 'ignore'];
+const STATUSES = ['queued', 'running', 'succeeded', 'failed', 'needs_review', 'cancelled', 'duplicate'];
 const FORMATS = ['csv', 'ndjson', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
 
@@ -115,6 +116,8 @@ function findMistake(values: Values, files: string[]): string | undefined {
   if (attach !== undefined && (files.length > 0 || account !== undefined)) {
     return '--attach follows an import that exists; it takes no file and no --account';
   }
+  const idle = attach === undefined ? undefined : OF_UPLOADS.find((name) => values[name] !== undefined);
+  if (idle) return `--attach follows an import that exists; it takes no --${idle}`;
   if (attach === undefined) {
     if (files.length === 0) return 'name the file to import, or - for standard input';
     if (files.length > 1) return `one file at a time, not ${files.length}: ${files.join(', ')}`;
@@ -126,11 +129,24 @@ function findMistake(values: Values, files: string[]): string | undefined {
   if (format !== undefined && !isFormat(format)) return oneOf('--format', FORMATS);
   if (values['max-errors'] !== undefined && !/^[1-9]\d{0,8}$/.test(values['max-errors']))
     return '--max-errors must be a whole number of 1 or more';
+  const status = only?.split(',').find((one) => !STATUSES.includes(one.trim()));
+  if (status !== undefined) return `${oneOf('--only', STATUSES)}, or several with commas; it has "${status}"`;
   if (only !== undefined && results === undefined) return '--only says which rows --results writes';
   if (results !== undefined && (values.watch === false || values['dry-run']))
     return '--results needs the import to be waited for';
   return undefined;
 }
+
+/** What says how a file is imported. */
+const OF_UPLOADS = [
+  'format',
+  'mapping',
+  'dry-run',
+  'strategy',
+  'max-errors',
+  'on-unsupported',
+  'idempotency-key',
+] as const;
 
 const oneOf = (option: string, words: readonly string[]) => `${option} must be one of ${words.join(', ')}`;
 

@@ -51,6 +51,9 @@ function farewell(stage: Stage | undefined): string {
   if (stage?.kind === 'work') {
     return `The import goes on without this window. To follow it again:\n  npm run import -- --attach ${stage.importId}`;
   }
+  if (stage?.isAllSent === 'maybe') {
+    return `Standard input was being sent, and may have arrived whole. To find out, run the same command with the same input and --idempotency-key ${stage.key}: it is never imported twice.`;
+  }
   if (stage?.isAllSent) {
     return `The file was sent, its answer had not come. To find out, run the same command with --idempotency-key ${stage.key}: it is never imported twice.`;
   }

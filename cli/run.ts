@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { resolve } from 'node:path';
+import { constants, createWriteStream } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { get, urlOf } from './api.ts';
 import type { Arguments, Work } from './arguments.ts';
@@ -27,7 +28,9 @@ export type Surroundings = {
 };
 
 /** Where a run stands when it is interrupted. */
-export type Stage = { kind: 'upload'; isAllSent: boolean; key: string } | { kind: 'work'; importId: string };
+export type Stage =
+  /** `maybe`: of standard input only its reader knows whether that was all. */
+  { kind: 'upload'; isAllSent: boolean | 'maybe'; key: string } | { kind: 'work'; importId: string };
 
 /**
  * Imports a file, or follows an import, as the command line says.
@@ -39,6 +42,7 @@ export async function run(
   around: Surroundings,
   onStage: (stage: Stage) => void,
 ): Promise<number> {
+  if (results !== undefined && results !== '-') await assertFolder(resolve(around.folder, results));
   let importId: string;
   if (work.kind === 'attach') importId = work.importId;
   else {
@@ -80,7 +84,7 @@ async function uploadFile(
     const at = { sentBytes, sizeBytes: source.sizeBytes, elapsedMs: nowMs() - startedMs };
     progress.show(uploadLine(at, progress.isBar), isDue);
   };
-  onStage({ kind: 'upload', isAllSent: false, key });
+  onStage({ kind: 'upload', isAllSent: source.sizeBytes === undefined ? 'maybe' : false, key });
   let sent = 0;
   const answer = await uploadUntilTaken({
     target,
@@ -140,6 +144,20 @@ async function writeResults(
     return;
   }
   const path = resolve(folder, out);
-  await pipeline(body, createWriteStream(path));
+  await pipeline(body, createWriteStream(path)).catch((err: NodeJS.ErrnoException) => {
+    // Of the file; what the connection throws has no path.
+    if (err.path !== path && err.syscall !== 'write') throw err;
+    throw new Stop(
+      `The results cannot be written to ${path}: ${err.message}. The import is over; write them elsewhere with\n  npm run import -- --attach ${importId} --results OUT`,
+    );
+  });
   progress.note(`Results are in ${path}`);
+}
+
+/** @throws Stop before anything is sent, rather than when all is done. */
+async function assertFolder(path: string): Promise<void> {
+  const folder = dirname(path);
+  await access(folder, constants.W_OK).catch(() => {
+    throw new Stop(`There is no folder ${folder} that the results could be written to.`);
+  });
 }

@@ -30,18 +30,7 @@ const tool = (name: string, command: string, ...args: string[]): Check => ({
   run: () => runTool(command, args),
 });
 
-const SOURCE_FOLDERS = [
-  'api',
-  'worker',
-  'shared',
-  'sandbox',
-  'local',
-  'cli',
-  'console',
-  'bench',
-  'chaos',
-  'test',
-];
+const SOURCE_FOLDERS = ['api', 'worker', 'shared', 'sandbox', 'local', 'cli', 'bench', 'chaos', 'test'];
 
 async function checkSources(): Promise<Result> {
   const breaches = findSourceBreaches('.');

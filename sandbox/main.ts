@@ -6,11 +6,16 @@ if (!Number.isInteger(port) || port < 0 || port > 65_535) {
   process.exit(1);
 }
 
+const host = process.env.HOST ?? '127.0.0.1';
 const sandbox = await startSandbox({
   port,
-  host: process.env.HOST ?? '127.0.0.1',
+  host,
   // Its records are gone with it, their ids are not: who remembers one must not meet it again as another record's.
   firstNumber: Date.now(),
+}).catch((err: NodeJS.ErrnoException) => {
+  if (err.code !== 'EADDRINUSE') throw err;
+  console.error(`Port ${port} on ${host} is taken by another program; set SANDBOX_PORT to a free one.`);
+  process.exit(1);
 });
 console.log(`provider sandbox listens on ${sandbox.origin}`);
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ROWS_LIMIT } from './domain/import.ts';
+import { isOriginPattern } from './providers/url-allowlist.ts';
 
 /**
  * The only reader of the environment. Every variable is listed with unit, default and meaning; `.env.example` is
@@ -13,12 +14,50 @@ export type Variable = {
   meaning: string;
 };
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
-const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const redisUrl = z.string().regex(/^(redis|rediss|redis\+sentinel|redis\+cluster):\/\/.+/, {
-  error: 'must start with redis://, rediss://, redis+sentinel:// or redis+cluster://',
-});
+/** A whole number in decimal digits, as people write one; `Number` would take blanks for 0, and hexadecimal. */
+const count = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string({ error })
+    .regex(/^\d{1,15}$/, { error })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, { error });
+};
+const port = count(0, 65_535);
+const choice = <const T extends readonly [string, ...string[]]>(words: T) =>
+  z.enum(words, { error: `must be one of ${words.join(', ')}` });
+const flag = choice(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+const redisUrl = z
+  .string()
+  .regex(/^(redis|rediss|redis\+sentinel|redis\+cluster):\/\/.+/, {
+    error: 'must start with redis://, rediss://, redis+sentinel:// or redis+cluster://',
+  })
+  .superRefine((url, context) => {
+    const fault = findUrlFault(url);
+    if (fault) context.addIssue({ code: 'custom', message: fault });
+  });
+
+/** One host as a URL, several as `h1:p1,h2:p2`; Sentinel needs the master's name. */
+function findUrlFault(url: string): string | undefined {
+  const several =
+    /^redis\+(sentinel|cluster):\/\/(?:(?<user>[^:@/]*):[^@/]*@)?(?<hosts>[^/?]*)\/?(?<rest>.*)$/.exec(
+      url,
+    )?.groups;
+  if (!several) {
+    const parsed = URL.parse(url);
+    if (!parsed?.hostname) return 'must be a URL with a host and a port, as redis://host:6379';
+    return /^\/?\d*$/.test(parsed.pathname)
+      ? undefined
+      : 'must end with the number of a database, or without one';
+  }
+  const { user, hosts = '', rest } = several;
+  if (user) return 'takes a password without a user name here, as redis+sentinel://:password@…';
+  if (!hosts.split(',').every((host) => /^[^:,]+(:\d{1,5})?$/.test(host)))
+    return 'must name its hosts as h1:p1,h2:p2';
+  return url.startsWith('redis+sentinel:') && !rest
+    ? 'must end with the name of the master, as /mymaster'
+    : undefined;
+}
 const encryptionKeys = z.string().transform((text, context) => {
   const keys = text
     .split(',')
@@ -29,6 +68,11 @@ const encryptionKeys = z.string().transform((text, context) => {
     return { id: part.slice(0, Math.max(at, 0)), key: Buffer.from(part.slice(at + 1), 'base64') };
   });
   const bad = parsed.some(({ id, key }) => !/^[A-Za-z0-9_-]{1,32}$/.test(id) || key.length !== 32);
+  const twice = parsed.find(({ id }, i) => parsed.findIndex((other) => other.id === id) !== i);
+  if (twice) {
+    context.addIssue({ code: 'custom', message: `must have every kid once; "${twice.id}" is given twice` });
+    return z.NEVER;
+  }
   if (parsed.length === 0 || bad) {
     context.addIssue({
       code: 'custom',
@@ -39,18 +83,30 @@ const encryptionKeys = z.string().transform((text, context) => {
   }
   return parsed;
 });
-const origins = z.string().transform((text) =>
-  text
+const origins = z.string().transform((text, context) => {
+  const parts = text
     .split(',')
     .map((part) => part.trim())
-    .filter(Boolean),
-);
+    .filter(Boolean);
+  const bad = parts.find((part) => !isOriginPattern(part));
+  if (parts.length > 0 && bad === undefined) return parts;
+  context.addIssue({
+    code: 'custom',
+    message: `must be origins as https://*.my.salesforce.com, comma-separated${bad === undefined ? '' : `; ${JSON.stringify(bad)} is none`}`,
+  });
+  return z.NEVER;
+});
 
 const numbers = (min: number, max: number) =>
   z.string().transform((text, context) => {
-    const parsed = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+    const parsed = text
+      .split(',')
+      .map((part) => (/^\d{1,15}$/.test(part.trim()) ? Number(part) : Number.NaN));
     if (parsed.every((value) => value >= min && value <= max)) return parsed;
-    context.addIssue({ code: 'custom', message: `must be numbers from ${min} to ${max}, comma-separated` });
+    context.addIssue({
+      code: 'custom',
+      message: `must be whole numbers from ${min} to ${max}, comma-separated`,
+    });
     return z.NEVER;
   });
 
@@ -70,7 +126,9 @@ export const VARIABLES = {
   },
   redisPrefix: {
     name: 'REDIS_PREFIX',
-    schema: z.string().regex(/^[A-Za-z0-9_-]{1,40}$/),
+    schema: z.string().regex(/^[A-Za-z0-9_-]{1,40}$/, {
+      error: 'must be 1 to 40 letters, digits, hyphens or underscores',
+    }),
     fallback: 'dw',
     meaning: 'First part of every key; one per installation on a shared Redis.',
   },
@@ -175,7 +233,7 @@ export const VARIABLES = {
   },
   durability: {
     name: 'DURABILITY',
-    schema: z.enum(['strict', 'asserted', 'relaxed']),
+    schema: choice(['strict', 'asserted', 'relaxed']),
     fallback: 'strict',
     meaning:
       'strict: start only on a Redis with AOF, appendfsync always and noeviction. asserted: you vouch for it. relaxed: start anyway and say so in /readyz.',
@@ -193,7 +251,7 @@ export const VARIABLES = {
   },
   logLevel: {
     name: 'LOG_LEVEL',
-    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    schema: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
     fallback: 'info',
     meaning: 'pino level.',
   },

@@ -46,11 +46,14 @@ export function createLogger(process: string, level: string, destination?: Desti
 }
 
 /** A logger, or one whose lines all carry the same fields. */
-export type Lines = { [level in 'info' | 'warn' | 'error']: (facts: object, message: string) => void };
+export type Lines = {
+  [level in 'debug' | 'info' | 'warn' | 'error']: (facts: object, message: string) => void;
+};
 
 /** As `logger.child(fields)`, for what lives shorter than a few lines: making a child costs more than they do. */
 export function linesWith(logger: Logger, fields: object): Lines {
   return {
+    debug: (facts, message) => logger.debug({ ...fields, ...facts }, message),
     info: (facts, message) => logger.info({ ...fields, ...facts }, message),
     warn: (facts, message) => logger.warn({ ...fields, ...facts }, message),
     error: (facts, message) => logger.error({ ...fields, ...facts }, message),

@@ -1,6 +1,10 @@
 import { createServer } from 'node:http';
 import type { RedisClient } from '../shared/redis/connect.ts';
+import { within } from '../shared/within.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
+
+/** A Redis that answers later than this is not there for a probe. */
+const ANSWER_MS = 1_000;
 
 export type HealthDeps = {
   port: number;
@@ -21,7 +25,8 @@ export async function serveHealth(deps: HealthDeps): Promise<{ port: number; clo
       case '/healthz':
         return send(200, 'application/json', '{"status":"alive"}');
       case '/readyz': {
-        const ready = deps.redis.status === 'ready';
+        const ready =
+          deps.redis.status === 'ready' && (await within(ANSWER_MS, deps.redis.ping())) !== undefined;
         return send(
           ready ? 200 : 503,
           'application/json',
@@ -34,9 +39,16 @@ export async function serveHealth(deps: HealthDeps): Promise<{ port: number; clo
         return send(404, 'text/plain', 'Not Found\n');
     }
   });
-  await new Promise<void>((resolve, reject) =>
-    server.once('error', reject).listen(deps.port, deps.host, resolve),
-  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (err: NodeJS.ErrnoException) =>
+      reject(
+        err.code === 'EADDRINUSE'
+          ? new Error(`port ${deps.port} on ${deps.host} is taken; set WORKER_HEALTH_PORT to a free one`)
+          : err,
+      ),
+    );
+    server.listen(deps.port, deps.host, resolve);
+  });
   const address = server.address();
   return {
     port: typeof address === 'object' && address ? address.port : deps.port,

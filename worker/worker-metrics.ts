@@ -1,12 +1,16 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { createRegistry } from '../shared/metrics.ts';
 import type { Places } from '../shared/providers/places.ts';
 import type { StoppedAccounts } from '../shared/stores/stopped-accounts.ts';
+import { within } from '../shared/within.ts';
+
+/** How long the metrics wait for what Redis knows; a scrape may take ten seconds by default. */
+const COUNT_MS = 1_000;
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
 export function createWorkerMetrics() {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  const registry = createRegistry('worker');
   const attempts = new Counter({
     name: 'dealwright_attempts_total',
     help: 'Create attempts by provider and outcome.',
@@ -86,8 +90,8 @@ export function createWorkerMetrics() {
         labelNames: ['provider', 'reason'],
         registers: [registry],
         async collect() {
-          // Redis away: the last numbers are better than no metrics at all.
-          const counts = await count(nowMs()).catch(() => undefined);
+          // Redis away: the last numbers are better than no metrics at all. The worker's connection would wait for it.
+          const counts = await within(COUNT_MS, count(nowMs()));
           if (!counts) return;
           this.reset();
           for (const { provider, reason, accounts } of counts) this.set({ provider, reason }, accounts);

@@ -61,7 +61,8 @@ function sendError(res: Response, error: AppError): void {
 /** Errors of the body reader carry `type`; those of the router a `status`. */
 type HttpLibraryError = { type?: unknown; status?: unknown; message?: unknown };
 
-function toAppError(err: unknown): AppError {
+/** What the caller is told of anything that was thrown. */
+export function toAppError(err: unknown): AppError {
   if (err instanceof AppError) return err;
   if (isStoreUnavailable(err)) {
     return new AppError('durability_unavailable', undefined, { retryAfterSeconds: 1, cause: err });

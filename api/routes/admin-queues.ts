@@ -10,7 +10,7 @@ import type { Guard } from '../serve-operation.ts';
 
 const PATH = '/admin/queues';
 
-/** A board of thousands of queues helps nobody; those that need a worker soonest are shown. */
+/** A board of thousands of queues helps nobody: the first so many that hold work are shown. */
 const QUEUES_SHOWN = 200;
 const REFRESH_MS = 2_000;
 

@@ -9,6 +9,10 @@ import type { Serve } from '../serve-operation.ts';
 export type HealthDeps = {
   /** What Redis says of its durability; throws when it does not answer. */
   readDurability: () => Promise<DurabilityFinding>;
+  /** Replicas that could have a write now. */
+  countReplicas: () => Promise<number>;
+  /** Whether new work is refused for want of memory. */
+  isStoreFull: () => boolean;
   /** When a worker was last seen (ms); undefined: never. */
   lastWorkerSeenMs: () => Promise<number | undefined>;
   durability: { demanded: DurabilityDemand; replicas: number };
@@ -44,8 +48,15 @@ export function serveHealth(serve: Serve, deps: HealthDeps): void {
 async function readReadiness(deps: HealthDeps): Promise<operations.Readiness> {
   const durability = { demanded: deps.durability.demanded, replicas: deps.durability.replicas };
   try {
-    const [finding, seenMs] = await Promise.all([deps.readDurability(), deps.lastWorkerSeenMs()]);
-    const enough = isDurableEnough(deps.durability.demanded, finding);
+    const { demanded, replicas } = deps.durability;
+    const [finding, connected, seenMs] = await Promise.all([
+      deps.readDurability(),
+      replicas > 0 ? deps.countReplicas() : 0,
+      deps.lastWorkerSeenMs(),
+    ]);
+    const tooFew =
+      connected < replicas ? `${connected} replicas are connected, ${replicas} must have a write` : undefined;
+    const enough = isDurableEnough(demanded, finding) && tooFew === undefined;
     const seen = seenMs !== undefined && deps.clock.nowMs() - seenMs < WORKER_SILENT_MS;
     return {
       status: enough ? 'ready' : 'not_ready',
@@ -53,8 +64,9 @@ async function readReadiness(deps: HealthDeps): Promise<operations.Readiness> {
       durability: {
         ...durability,
         found: finding.found,
-        message: finding.found === 'strict' ? null : finding.message,
+        message: tooFew ?? (finding.found === 'strict' ? null : finding.message),
       },
+      memory: deps.isStoreFull() ? 'full' : 'ok',
       worker: { seen, last_seen_at: toIsoOrNull(seenMs) },
     };
   } catch {
@@ -62,6 +74,7 @@ async function readReadiness(deps: HealthDeps): Promise<operations.Readiness> {
       status: 'not_ready',
       redis: 'unavailable',
       durability: { ...durability, found: 'unknown', message: 'Redis does not answer.' },
+      memory: 'unknown',
       worker: { seen: false, last_seen_at: null },
     };
   }

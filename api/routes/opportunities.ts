@@ -1,4 +1,3 @@
-import { AppError } from '../../shared/app-error.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { toJobOptions } from '../../shared/contract/create-query.ts';
 import { createOpportunity } from '../../shared/contract/operations/opportunities.ts';
@@ -13,6 +12,7 @@ import {
 import { type SubmitDeps, submitOpportunity } from '../../shared/use-cases/submit-opportunity.ts';
 import { answerCreate } from '../answer-create.ts';
 import { type AccountReader, getAccount } from '../find-account.ts';
+import { toAppError } from '../middleware/handle-error.ts';
 import { decideWait, parsePrefer } from '../prefer.ts';
 import type { Serve } from '../serve-operation.ts';
 import type { TellLimits } from '../tell-limits.ts';
@@ -33,25 +33,29 @@ export function serveOpportunities(serve: Serve, deps: OpportunitiesDeps): void 
   serve(
     createOpportunity,
     async ({ query, headers, body, caller, requestId, res }) => {
-      // A resolver that does not answer now must not stop a create: the address is checked at the connection again.
-      if (query.callback_url !== undefined)
-        await assertTarget(deps.targets, query.callback_url, '/callback_url', { patient: true });
-      const account = await getAccount(deps.accounts, caller.workspace, query.integrated_account_id);
-      const told = deps.tellLimits(account.id, res);
-      const options = { response_format: 'unified' as const, ...toJobOptions(query) };
-      if (query.dry_run) return { status: 200, body: await previewOpportunity(deps, account, body, options) };
-      const submission = {
-        account,
-        body,
-        query: options,
-        callbackUrl: query.callback_url,
-        idempotencyKey: headers['idempotency-key'],
-        requestId,
-        traceparent: headers.traceparent,
-      };
+      let provider = 'unknown';
       try {
-        const { job, replayed } = await submitOpportunity(deps, submission);
-        deps.metrics.count(account.provider, replayed ? 'replayed' : 'accepted');
+        // A resolver that does not answer now must not stop a create: the address is checked at the connection again.
+        if (query.callback_url !== undefined)
+          await assertTarget(deps.targets, query.callback_url, '/callback_url', { patient: true });
+        const account = await getAccount(deps.accounts, caller.workspace, query.integrated_account_id);
+        provider = account.provider;
+        const told = deps.tellLimits(account.id, res);
+        const options = { response_format: 'unified' as const, ...toJobOptions(query) };
+        if (query.dry_run)
+          return { status: 200, body: await previewOpportunity(deps, account, body, options) };
+        const submission = {
+          account,
+          body,
+          query: options,
+          callbackUrl: query.callback_url,
+          idempotencyKey: headers['idempotency-key'],
+          requestId,
+          traceparent: headers.traceparent,
+        };
+        // Also of one that is refused, and in any case awaited.
+        const { job, replayed } = await submitOpportunity(deps, submission).finally(() => told);
+        deps.metrics.count(provider, replayed ? 'replayed' : 'accepted');
         const decision = decideWait(parsePrefer(headers.prefer), deps.defaultWaitSeconds);
         const answer = await answerCreate(
           deps.waiter,
@@ -64,10 +68,9 @@ export function serveOpportunities(serve: Serve, deps: OpportunitiesDeps): void 
         if (decision.seconds > 0) await deps.tellLimits(account.id, res);
         return answer;
       } catch (err) {
-        deps.metrics.count(account.provider, err instanceof AppError ? err.code : 'internal_error');
+        // By the code that the caller is told.
+        if (!query.dry_run) deps.metrics.count(provider, toAppError(err).code);
         throw err;
-      } finally {
-        await told;
       }
     },
     {

@@ -154,7 +154,10 @@ function toErrors(operation: Operation, schemas: Schemas): Json {
       description: `${reasonPhrase(status)}: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
       schema: ErrorView,
       example: exampleOf(codes[0] ?? 'internal_error'),
-      headers: { ...operation.errorHeaders, ...(MAY_PASS.has(status) ? { 'Retry-After': 'Seconds.' } : {}) },
+      headers: {
+        ...operation.errorHeaders,
+        ...(mayPass(status, codes) ? { 'Retry-After': 'Seconds.' } : {}),
+      },
     },
   ]);
   if (all.includes('provider_validation')) {
@@ -165,7 +168,8 @@ function toErrors(operation: Operation, schemas: Schemas): Json {
   return Object.fromEntries(specs.map(([status, spec]) => [status, toResponse(spec, schemas)]));
 }
 
-const MAY_PASS: ReadonlySet<number> = new Set([429, 503]);
+const mayPass = (status: number, codes: readonly ErrorCode[]) =>
+  status === 429 || status === 503 || codes.includes('idempotency_key_in_progress');
 
 function exampleOf(code: ErrorCode): ErrorView {
   const { statusCode, meaning, retryable } = ERROR_CATALOGUE[code];

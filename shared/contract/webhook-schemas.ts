@@ -6,7 +6,9 @@ export const Url = z.string().min(1).max(2_000).meta({
     'https, on an allowed port. Every address its name resolves to must be public; checked now and again at every connection.',
 });
 export const Events = z
-  .array(z.union([EventType, z.literal('*')]))
+  .array(
+    z.union([EventType, z.literal('*')], { error: `must be * or one of ${EventType.options.join(', ')}` }),
+  )
   .min(1)
   .max(20)
   .meta({ description: 'Event types it receives; `*` = all, those of later versions included.' });

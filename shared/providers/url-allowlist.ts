@@ -6,6 +6,9 @@
 const PATTERN = /^(https?):\/\/(\[[0-9a-f:]+\]|[a-z0-9*._-]+)(?::(\d{1,5}|\*))?\/?$/;
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '443' };
 
+/** Whether a pattern is one: a scheme, a host with `*` for labels, perhaps a port. */
+export const isOriginPattern = (text: string): boolean => PATTERN.test(text.trim().toLowerCase());
+
 /**
  * Whether `url` lies at an allowed origin. In a pattern `*` stands for exactly one label of the host, or for any port;
  * without a port only the scheme's own is allowed. The scheme must be the same, and a URL with user information is

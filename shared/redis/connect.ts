@@ -148,11 +148,20 @@ export async function closeRedis(client: RedisClient): Promise<void> {
 export async function waitUntilReady(client: RedisClient, url: string, timeoutMs: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const shown = url.replace(/\/\/[^@/]*@/, '//***@');
-  const timer = setTimeout(
-    () => reject(new Error(`Redis does not answer at ${shown} (waited ${timeoutMs} ms).`)),
-    timeoutMs,
-  );
+  let last: Error | undefined;
+  const note = (err: Error) => {
+    last = err;
+  };
+  client.on('error', note);
+  const timer = setTimeout(() => {
+    // A server that refuses the password does answer.
+    const why = last ? `: ${last.message || last.name}` : '';
+    reject(new Error(`Redis does not answer at ${shown} (waited ${timeoutMs} ms)${why}`));
+  }, timeoutMs);
   if (client.status === 'ready') resolve();
   else client.once('ready', resolve);
-  await promise.finally(() => clearTimeout(timer));
+  await promise.finally(() => {
+    clearTimeout(timer);
+    client.off('error', note);
+  });
 }

@@ -41,6 +41,18 @@ export async function readDurability(redis: RedisClient): Promise<DurabilityFind
     : { found: 'weaker', message: [...new Set(problems)].join(', ') };
 }
 
+/** Replicas that are connected to the server now, to the master that has the fewest. */
+export async function countReplicas(redis: RedisClient): Promise<number> {
+  const masters = 'nodes' in redis ? redis.nodes('master') : [redis];
+  const counts = await Promise.all(
+    masters.map(async (master) => {
+      const info = await master.info('replication');
+      return [...info.matchAll(/^slave\d+:.*\bstate=online\b/gm)].length;
+    }),
+  );
+  return Math.min(...counts);
+}
+
 /** A flat list of name, value, … (RESP2) or an object (RESP3). */
 function toSettings(reply: unknown): Map<string, string> {
   const flat: unknown[] = Array.isArray(reply) ? reply : Object.entries(reply ?? {}).flat();

@@ -89,6 +89,8 @@ export function beginRun(deps: WriterDeps, job: JobRecord, account: Account, sig
       job_id: job.id,
       account_id: account.id,
       provider: account.provider,
+      ...(job.requestId === undefined ? {} : { request_id: job.requestId }),
+      ...(job.traceparent === undefined ? {} : { traceparent: job.traceparent }),
     }),
   };
 }

@@ -28,7 +28,9 @@ export async function waitInRecord(
     }),
   );
   if (moved.kind !== 'moved') return DONE;
-  run.logger.info({ reason: wait.reason, wait_ms: wait.untilMs - deps.clock.nowMs() }, 'job.waiting');
+  // To wait for one's turn is nothing to tell: a row of an import does so dozens of times.
+  const level = wait.reason === 'rate_limited' ? 'debug' : 'info';
+  run.logger[level]({ reason: wait.reason, wait_ms: wait.untilMs - deps.clock.nowMs() }, 'job.waiting');
   return waitUntil(wait.untilMs, wait.wholeQueue);
 }
 

@@ -24,6 +24,10 @@ export const Readiness = z
       replicas: z.int().meta({ description: 'Replicas that must have a write before it counts.' }),
       message: z.string().nullable(),
     }),
+    memory: z.enum(['ok', 'full', 'unknown']).meta({
+      description:
+        '`full`: Redis uses more than 80 % of its `maxmemory`; creates and imports are answered 503, all else works.',
+    }),
     worker: z.object({ seen: z.boolean(), last_seen_at: z.string().nullable() }),
   })
   .meta({ id: 'Readiness' });
@@ -33,6 +37,7 @@ const READY: Readiness = {
   status: 'ready',
   redis: 'ok',
   durability: { demanded: 'strict', found: 'strict', replicas: 0, message: null },
+  memory: 'ok',
   worker: { seen: true, last_seen_at: '2026-01-15T09:30:00.000Z' },
 };
 
@@ -43,7 +48,7 @@ export const readyz = defineOperation({
   tag: 'Health',
   summary: 'Can the process accept creates?',
   description:
-    'Ready when Redis answers at the demanded durability; a missing worker is shown, and is no fault of it.',
+    'Ready when Redis answers at the demanded durability, with the replicas that are demanded; a missing worker and a full memory are shown, and leave it ready for all that is no new work.',
   scope: null,
   responses: {
     200: { description: 'Ready.', schema: Readiness, example: READY },

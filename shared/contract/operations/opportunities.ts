@@ -83,10 +83,6 @@ export const createOpportunity = defineOperation({
       schema: Preview,
       example: {
         valid: true,
-        errorHeaders: {
-          'X-Job-Id': RESPONSE_HEADERS['X-Job-Id'],
-          'Preference-Applied': RESPONSE_HEADERS['Preference-Applied'],
-        },
         errors: [],
         warnings: [],
         applied_defaults: { stage: { name: 'Prospecting' } },
@@ -117,6 +113,10 @@ export const createOpportunity = defineOperation({
       example: JOB_EXAMPLE,
       headers: { ...RESPONSE_HEADERS, 'Retry-After': 'Seconds after which asking for the job makes sense.' },
     },
+  },
+  errorHeaders: {
+    'X-Job-Id': RESPONSE_HEADERS['X-Job-Id'],
+    'Preference-Applied': RESPONSE_HEADERS['Preference-Applied'],
   },
   errors: [
     'missing_required_fields',
