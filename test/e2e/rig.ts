@@ -145,12 +145,18 @@ export async function startRig(redisUrl: string, apiEnv: Environment = {}) {
     },
 
     /** @param key `null`: without a key. */
-    create: (account: Target, name: string, key: string | null = randomUUID(), at = api): Promise<Answer> =>
+    create: (
+      account: Target,
+      name: string,
+      key: string | null = randomUUID(),
+      at = api,
+      headers: Record<string, string> = {},
+    ): Promise<Answer> =>
       ask(
         'POST',
         `/unified/crm/opportunities?integrated_account_id=${account.id}`,
         { name, ...BODIES[account.provider] },
-        key === null ? {} : { 'idempotency-key': key },
+        { ...headers, ...(key === null ? {} : { 'idempotency-key': key }) },
         at,
       ),
 

@@ -247,6 +247,17 @@ describe('health and documents', () => {
     expect(metrics.body).toContain('dealwright_http_request_seconds_bucket');
   });
 
+  it('are not ready with fewer replicas than must have a write', async () => {
+    const api = await startTestApi({ DURABILITY_REPLICAS: '1' });
+    const { status, body } = await api.call('/readyz', { token: null });
+    expect(status).toBe(503);
+    expect(body).toMatchObject({
+      status: 'not_ready',
+      redis: 'not_durable',
+      durability: { replicas: 1, message: '0 replicas are connected, 1 must have a write' },
+    });
+  });
+
   it('serves OpenAPI 3.1 and its page without any address outside', async () => {
     const api = await startTestApi();
     const { body } = await api.call('/openapi.json', { token: null });

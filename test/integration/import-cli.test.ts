@@ -247,6 +247,24 @@ describe('the import client', () => {
     expect(sent.stderr()).toContain('with --idempotency-key k-1');
   });
 
+  it('on Ctrl-C does not say of standard input that it did not arrive', async () => {
+    await using mute = await startFakeImportsApi({ 'POST /imports': () => {} });
+    await using run = cli(mute, ['-', '--account', ACCOUNT, '--idempotency-key', 'k-2'], 'name\nA\n');
+    await until('the upload', () => mute.received.length === 1);
+    run.child.kill('SIGINT');
+    expect(await run.ended).toBe(130);
+    expect(run.stderr()).toMatch(/may have arrived whole.*--idempotency-key k-2/);
+    expect(run.stderr()).not.toContain('nothing is imported');
+  });
+
+  it('sends nothing where the results could not be written afterwards', async () => {
+    await using api = await startFakeImportsApi({ 'POST /imports': accepted });
+    await using run = cli(api, ['deals.csv', '--account', ACCOUNT, '--results', 'nowhere/out.csv']);
+    expect(await run.ended).toBe(2);
+    expect(run.stderr()).toMatch(/There is no folder .*nowhere that the results could be written to/);
+    expect(api.received).toEqual([]);
+  });
+
   it('on Ctrl-C ends although standard input says nothing', async () => {
     await using run = runCli(['-', '--account', ACCOUNT], { stdin: 'open', env: { DEALWRIGHT_TOKEN: 'x' } });
     await run.says(/Reading standard input/);

@@ -47,6 +47,9 @@ describe('the command line', () => {
     [['a.csv', ...ACCOUNT, '--results', 'o.csv', '--no-watch'], 'waited for'],
     [['a.csv', ...ACCOUNT, '--results', 'o.csv', '--dry-run'], 'waited for'],
     [['a.csv', '--account'], '--account'],
+    [['a.csv', ...ACCOUNT, '--results', 'o.csv', '--only', 'failed,bogus'], 'it has "bogus"'],
+    [['--attach', 'i1', '--dry-run'], 'takes no --dry-run'],
+    [['--attach', 'i1', '--strategy', 'bulk'], 'takes no --strategy'],
   ])('%j is refused', (argv, sentence) => {
     expect(parseArguments(argv)).toMatchObject({ ok: false, message: expect.stringContaining(sentence) });
   });

@@ -51,6 +51,19 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('says which headers an error of a create has, and when it can be tried again', () => {
+    const paths = buildOpenApi().paths as Record<
+      string,
+      Record<string, { responses: Record<string, { headers: object }> }>
+    >;
+    const { responses } = paths['/unified/crm/opportunities']?.post ?? { responses: {} };
+    for (const status of ['409', '422', '4XX', '502'])
+      expect(responses[status]?.headers, status).toHaveProperty('X-Job-Id');
+    for (const status of ['409', '429', '503'])
+      expect(responses[status]?.headers, status).toHaveProperty('Retry-After');
+    expect(responses['422']?.headers).not.toHaveProperty('Retry-After');
+  });
+
   it('has examples that its own schemas accept', () => {
     for (const operation of OPERATIONS) {
       if (operation.body && operation.bodyExample !== undefined) {
@@ -58,7 +71,10 @@ describe('the OpenAPI document', () => {
       }
       for (const { schema, example } of Object.values(operation.responses)) {
         if (!schema || example === undefined) continue;
-        expect(schema.safeParse(example).error?.issues, operation.id).toBeUndefined();
+        const { data, error } = schema.safeParse(example);
+        expect(error?.issues, operation.id).toBeUndefined();
+        // What the schema does not know it leaves out.
+        expect(data, operation.id).toEqual(example);
       }
     }
     expect(CreateOptions.safeParse(JOB_EXAMPLE.request.query).error?.issues).toBeUndefined();
