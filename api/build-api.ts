@@ -12,8 +12,8 @@ import { createAccountQueues } from '../shared/queues/account-queues.ts';
 import { connectRedis, type RedisClient, waitUntilReady } from '../shared/redis/connect.ts';
 import { countReplicas, demandDurability, readDurability } from '../shared/redis/durability.ts';
 import { createKeys } from '../shared/redis/keys.ts';
-import { createMemoryGuard } from '../shared/redis/memory-guard.ts';
 import { agreeOnPartitions } from '../shared/redis/partitions.ts';
+import { createStoreGuard } from '../shared/redis/store-guard.ts';
 import type { Shutdown } from '../shared/shutdown.ts';
 import { createAccountCache } from '../shared/stores/account-cache.ts';
 import { type Account, createAccountStore } from '../shared/stores/account-store.ts';
@@ -41,7 +41,7 @@ import { createJobWaiter, type JobWaiter } from './wait-for-job.ts';
 
 const DAY_MS = 86_400_000;
 const REDIS_READY_MS = 10_000;
-const MEMORY_CHECK_MS = 1_000;
+const STORE_CHECK_MS = 1_000;
 
 /**
  * Opens connections, checks that Redis keeps what it acknowledges, and puts the parts together.
@@ -108,9 +108,9 @@ export async function buildApi(
     (w) => w.close(),
   );
 
-  const memory = createMemoryGuard(redis, logger);
-  const watch = setInterval(() => memory.check().catch(() => {}), MEMORY_CHECK_MS);
-  shutdown.own('memory guard', watch, clearInterval);
+  const guard = createStoreGuard({ redis, demanded: config.durability, logger });
+  const watch = setInterval(() => guard.check().catch(() => {}), STORE_CHECK_MS);
+  shutdown.own('store guard', watch, clearInterval);
 
   const registry = createRegistry('api');
   const readGate = createGateReader(base);
@@ -136,7 +136,7 @@ export async function buildApi(
       baseUrlOf: createBaseUrlReader(store),
       defaultWaitSeconds: config.defaultWaitSeconds,
       targets: webhooks.targets,
-      isStoreFull: memory.isFull,
+      storeTrouble: guard.trouble,
     },
     jobs: {
       ...parts,
@@ -147,7 +147,7 @@ export async function buildApi(
     health: {
       readDurability: () => readDurability(redis),
       countReplicas: () => countReplicas(redis),
-      isStoreFull: memory.isFull,
+      isStoreFull: guard.isFull,
       lastWorkerSeenMs: () => lastSeen(redis, keys.workers),
       durability: { demanded: config.durability, replicas: config.durabilityReplicas },
       registry,
@@ -172,7 +172,7 @@ export async function buildApi(
             // The worker's own answer to this question.
             return answer.ok ? (answer.value as AccountFacts) : cache.facts(account.id);
           },
-          isStoreFull: memory.isFull,
+          storeTrouble: guard.trouble,
           idleMs: config.importIdleMs,
           limits: {
             rowsMax: config.importRowsMax,

@@ -38,7 +38,7 @@ export type SubmitImportDeps = {
   descriptorOf: (provider: ProviderName) => ProviderDescriptor;
   batchOf: (provider: ProviderName) => BatchDescriptor | undefined;
   clock: Clock;
-  isStoreFull: () => boolean;
+  storeTrouble: () => string | undefined;
   limits: ReadLimits;
   /** How long an upload may stand still. */
   idleMs: number;
@@ -63,7 +63,7 @@ export async function submitImport(
   deps: SubmitImportDeps,
   submission: ImportSubmission,
 ): Promise<{ record: ImportRecord; replayed: boolean }> {
-  refuseWhenFull(deps);
+  refuseInTrouble(deps);
   const { account, options } = submission;
   const hash = createHash('sha256');
   const arriving = watchUpload(submission.stream, {
@@ -142,10 +142,9 @@ function newRecord(deps: SubmitImportDeps, submission: ImportSubmission, reading
   };
 }
 
-function refuseWhenFull(deps: SubmitImportDeps): void {
-  if (!deps.isStoreFull()) return;
-  const message = 'The store is almost full; open jobs must end before new ones are taken.';
-  throw new AppError('durability_unavailable', message, { retryAfterSeconds: 10 });
+function refuseInTrouble(deps: SubmitImportDeps): void {
+  const trouble = deps.storeTrouble();
+  if (trouble) throw new AppError('durability_unavailable', trouble, { retryAfterSeconds: 10 });
 }
 
 /** What is known of the request before its body: the same key with other options is another request. */
@@ -183,7 +182,7 @@ async function storeRows(
   let chunk: StoredRow[] = [];
   let results = new Map<number, RowResult>();
   const flush = async () => {
-    refuseWhenFull(deps);
+    refuseInTrouble(deps);
     if (!(await deps.imports.putChunk(record, record.chunks, chunk, results))) {
       throw givenUp();
     }

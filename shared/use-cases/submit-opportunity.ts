@@ -24,8 +24,8 @@ export type SubmitDeps = {
   descriptorOf: (provider: ProviderName) => ProviderDescriptor;
   readGate: ReadGate;
   clock: Clock;
-  /** Whether the store is too full to take on more: what is accepted must also be able to end. */
-  isStoreFull: () => boolean;
+  /** Why the store can promise nothing more now, as a sentence; undefined: it can. */
+  storeTrouble: () => string | undefined;
 };
 
 /** A create whose form was validated; `account` belongs to the caller's workspace. */
@@ -49,10 +49,8 @@ const FIRST_GENERATION = 1;
  */
 export async function submitOpportunity(deps: SubmitDeps, submission: Submission): Promise<Submitted> {
   const { account, body, query, callbackUrl, idempotencyKey } = submission;
-  if (deps.isStoreFull()) {
-    const message = 'The store is almost full; open jobs must end before new ones are taken.';
-    throw new AppError('durability_unavailable', message, { retryAfterSeconds: 10 });
-  }
+  const trouble = deps.storeTrouble();
+  if (trouble) throw new AppError('durability_unavailable', trouble, { retryAfterSeconds: 10 });
   const id = deps.jobs.newId(account.id);
   const request: JobRequest = { query, body };
   const fingerprint = idempotencyKey === undefined ? undefined : fingerprintOf(request, callbackUrl);

@@ -107,6 +107,26 @@ it('says when Redis is full, refuses creates, and takes them again when there is
   expect(rig.api.records('redis.room')).toHaveLength(1);
 });
 
+it('accepts nothing while Redis no longer keeps what it acknowledges', async () => {
+  const account = await rig.account('close');
+  const own = redis.connect();
+  try {
+    await own.config('SET', 'appendfsync', 'everysec');
+    const refused = await until('it is refused', async () => {
+      const answer = await rig.create(account, aName('Weak'));
+      return answer.status === 503 ? answer : undefined;
+    });
+    expect(refused.body).toMatchObject({ code: 'durability_unavailable', retryable: true });
+    expect(refused.body.message).toContain('appendfsync is everysec but must be always');
+    expect((await ask(`${rig.api.origin}/readyz`)).status).toBe(503);
+    expect(rig.api.records('redis.not_durable')).toHaveLength(1);
+  } finally {
+    await own.config('SET', 'appendfsync', 'always');
+    own.disconnect();
+  }
+  await until('it is taken', async () => (await rig.create(account, aName('Strong'))).status === 202);
+});
+
 it('a worker that cannot have its port says which variable names it', async () => {
   const taken = new URL(worker.origin).port;
   await expect(
