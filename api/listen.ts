@@ -1,9 +1,10 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { StartError } from '../shared/start-error.ts';
 import { refuseMalformed } from './refuse-malformed.ts';
 
 /** The port cannot be had; the message is one sentence for a person. */
-export class ListenError extends Error {
+export class ListenError extends StartError {
   override name = 'ListenError';
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ROWS_LIMIT } from './domain/import.ts';
 import { isOriginPattern } from './providers/url-allowlist.ts';
+import { StartError } from './start-error.ts';
 
 /**
  * The only reader of the environment. Every variable is listed with unit, default and meaning; `.env.example` is
@@ -299,7 +300,7 @@ type Parsed<V extends { schema: z.ZodType }> = z.output<V['schema']>;
 export type Config = Readonly<{ [K in keyof typeof VARIABLES]: Parsed<(typeof VARIABLES)[K]> }>;
 
 /** Thrown with one message that names every bad variable. */
-export class ConfigError extends Error {
+export class ConfigError extends StartError {
   override name = 'ConfigError';
 }
 

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { RedisClient } from '../shared/redis/connect.ts';
+import { StartError } from '../shared/start-error.ts';
 import { within } from '../shared/within.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
@@ -43,7 +44,9 @@ export async function serveHealth(deps: HealthDeps): Promise<{ port: number; clo
     server.once('error', (err: NodeJS.ErrnoException) =>
       reject(
         err.code === 'EADDRINUSE'
-          ? new Error(`port ${deps.port} on ${deps.host} is taken; set WORKER_HEALTH_PORT to a free one`)
+          ? new StartError(
+              `Port ${deps.port} on ${deps.host} is taken by another program; set WORKER_HEALTH_PORT to a free one.`,
+            )
           : err,
       ),
     );

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { systemClock, toIso } from '../shared/clock.ts';
-import { ConfigError, loadConfig } from '../shared/config.ts';
+import { type Config, loadConfig } from '../shared/config.ts';
 import { createSecret } from '../shared/ids.ts';
-import { createLogger } from '../shared/logger.ts';
+import { createLogger, type Logger } from '../shared/logger.ts';
 import { batches } from '../shared/providers/batches.ts';
 import { bulkClients } from '../shared/providers/bulk-clients.ts';
 import { clients } from '../shared/providers/clients.ts';
@@ -14,7 +14,8 @@ import { closeRedis, connectEngine, connectRedis, waitUntilReady } from '../shar
 import { demandDurability } from '../shared/redis/durability.ts';
 import { createKeys } from '../shared/redis/keys.ts';
 import { agreeOnPartitions } from '../shared/redis/partitions.ts';
-import { Shutdown } from '../shared/shutdown.ts';
+import { runProcess } from '../shared/run-process.ts';
+import type { Shutdown } from '../shared/shutdown.ts';
 import { createAccountCache } from '../shared/stores/account-cache.ts';
 import { type Account, createAccountStore } from '../shared/stores/account-store.ts';
 import { createEpochStore } from '../shared/stores/epoch-store.ts';
@@ -44,11 +45,12 @@ import { createWriter } from './write-opportunity/processor.ts';
 import { createTakeClaim } from './write-opportunity/take-claim.ts';
 
 /** Composition root of the background process: the only place here that reads config and opens connections. */
-async function main(): Promise<void> {
+await runProcess(() => {
   const config = loadConfig(['redisUrl', 'encryptionKeys']);
-  const logger = createLogger('worker', config.logLevel);
-  const shutdown = new Shutdown(logger, config.shutdownMs);
-  shutdown.onSignals();
+  return { config, logger: createLogger('worker', config.logLevel) };
+}, start);
+
+async function start(config: Config, logger: Logger, shutdown: Shutdown): Promise<void> {
   const clock = systemClock;
   const keys = createKeys(config.redisPrefix);
   const processId = `${hostname()}.${process.pid}.${createSecret(4)}`;
@@ -261,12 +263,3 @@ async function main(): Promise<void> {
   }
   logger.info({ process_id: processId, partitions, concurrency: config.workerConcurrency }, 'worker.started');
 }
-
-main().catch((err) => {
-  const message =
-    err instanceof ConfigError
-      ? err.message
-      : `The worker could not start: ${err instanceof Error ? err.message : err}`;
-  console.error(message);
-  process.exit(1);
-});

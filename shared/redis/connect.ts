@@ -1,5 +1,6 @@
 import { Cluster, type Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../logger.ts';
+import { StartError } from '../start-error.ts';
 import { DISCONNECT_MS, EngineConnection } from './blocking-connection.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -143,7 +144,7 @@ export async function closeRedis(client: RedisClient): Promise<void> {
 
 /**
  * Resolves when `client` has answered once.
- * @throws Error in one clear sentence when Redis does not answer within `timeoutMs`.
+ * @throws StartError in one clear sentence when Redis does not answer within `timeoutMs`.
  */
 export async function waitUntilReady(client: RedisClient, url: string, timeoutMs: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -156,7 +157,7 @@ export async function waitUntilReady(client: RedisClient, url: string, timeoutMs
   const timer = setTimeout(() => {
     // A server that refuses the password does answer.
     const why = last ? `: ${last.message || last.name}` : '';
-    reject(new Error(`Redis does not answer at ${shown} (waited ${timeoutMs} ms)${why}`));
+    reject(new StartError(`Redis does not answer at ${shown} (waited ${timeoutMs} ms)${why}`));
   }, timeoutMs);
   if (client.status === 'ready') resolve();
   else client.once('ready', resolve);

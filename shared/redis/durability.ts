@@ -1,3 +1,4 @@
+import { StartError } from '../start-error.ts';
 import type { RedisClient } from './connect.ts';
 
 export type DurabilityDemand = 'strict' | 'asserted' | 'relaxed';
@@ -70,7 +71,7 @@ function isRefusal(err: unknown): boolean {
 }
 
 /** Thrown at start when Redis is not as durable as demanded. */
-export class NotDurable extends Error {
+export class NotDurable extends StartError {
   override name = 'NotDurable';
 }
 
