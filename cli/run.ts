@@ -65,6 +65,10 @@ export async function run(
   // Standard output may be the results.
   if (results === '-') around.progress.note(summary(ended));
   else around.stdout.write(`${summary(ended)}\n`);
+  if (results === undefined && exitCodeOf(ended) !== 0)
+    around.progress.note(
+      `Which rows, and why:\n  npm run import -- --attach ${importId} --results rows.csv --only failed,needs_review,cancelled`,
+    );
   return exitCodeOf(ended);
 }
 

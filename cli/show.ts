@@ -67,11 +67,13 @@ function countsText({ counts }: ImportState): string {
   return shown.map(([status, word]) => `${count(counts[status])} ${word}`).join(', ');
 }
 
+const rowsText = (n: number) => `${count(n)} ${n === 1 ? 'row' : 'rows'}`;
+
 /** The last word on an import. */
 export function summary(state: ImportState): string {
   const why = state.error ? `\n${state.error.message} (${state.error.code})` : '';
-  const said = state.warnings.map(({ code, message, rows }) => `\n${count(rows)} rows: ${message} (${code})`);
-  return `Import ${state.id} ${state.status}: ${count(state.counts.total)} rows, ${countsText(state)}.${why}${said.join('')}`;
+  const said = state.warnings.map(({ code, message, rows }) => `\n${rowsText(rows)}: ${message} (${code})`);
+  return `Import ${state.id} ${state.status}: ${rowsText(state.counts.total)}, ${countsText(state)}.${why}${said.join('')}`;
 }
 
 const SHOWN_MAX = 20;
@@ -86,8 +88,8 @@ export function reportText({ counts, errors, warnings_by_code }: DryRunReport): 
           `  row ${row} (line ${line}): ${pointer === '' ? '' : `${pointer} `}${message}`,
       ),
     );
-  const warnings = Object.entries(warnings_by_code).map(([code, n]) => `  ${count(n)} rows: warning ${code}`);
+  const warnings = Object.entries(warnings_by_code).map(([code, n]) => `  ${rowsText(n)}: warning ${code}`);
   const more = counts.failed > SHOWN_MAX ? [`  and ${count(counts.failed - SHOWN_MAX)} more`] : [];
-  const head = `Dry run: ${count(counts.total)} rows, ${count(counts.valid)} could be written, ${count(counts.failed)} could not.`;
+  const head = `Dry run: ${rowsText(counts.total)}, ${count(counts.valid)} could be written, ${count(counts.failed)} could not.`;
   return [head, ...shown, ...more, ...warnings].join('\n');
 }

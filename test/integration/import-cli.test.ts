@@ -107,6 +107,8 @@ describe('the import client', () => {
     await using run = cli(api, ['--attach', IMPORT_ID]);
     expect(await run.ended).toBe(code);
     expect(run.stdout()).toContain(`Import ${IMPORT_ID} ${status}: 4 rows, `);
+    // Whoever has rows to look after is told where they are.
+    expect(run.stderr().includes(`--attach ${IMPORT_ID} --results`)).toBe(code === 1);
   });
 
   it('says why it was refused, each thing on its line, and ends with 2', async () => {
