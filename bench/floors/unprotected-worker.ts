@@ -63,7 +63,10 @@ const worker = new Worker(
     const answer = await send(mapped.plan.create);
     if (answer.status >= 300) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
     const opportunity = { ...close.unify(answer.body, facts), remote_data: answer.body };
-    const result = formatResult({ opportunity, answer: answer.body }, { response_format: 'unified' });
+    const result = formatResult(
+      { opportunity, answer: answer.body, isWhole: true },
+      { response_format: 'unified' },
+    );
     await records.hset(`${REDIS_PREFIX}:record:${job.id}`, {
       status: 'succeeded',
       finished: Date.now(),

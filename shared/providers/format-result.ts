@@ -8,6 +8,8 @@ export type WrittenRecord = {
   opportunity: Opportunity;
   /** The provider's answer to the create, untouched. */
   answer: unknown;
+  /** False: the record was not read, and the create told little more than its id. */
+  isWhole: boolean;
 };
 
 type Format = Pick<JobRequest['query'], 'response_format' | 'ignore_remote_data' | 'exclude_fields'>;
@@ -15,30 +17,38 @@ type Format = Pick<JobRequest['query'], 'response_format' | 'ignore_remote_data'
 /**
  * The result as the caller asked for it. Pure.
  *
- * - `unified`: what the provider has; absent stays absent. `remote_data` unless it is to be ignored.
- * - `normalized`: every field of the model, `null` where the provider has none; never `remote_data`.
+ * - `unified`: every field of the model, `null` where the provider has none, and `remote_data` unless it is to be ignored. Of a record that was
+ *   not read only what is known of it.
+ * - `normalized`: the same within the fields, too (a stage without a name has `"name": null`); never `remote_data`.
  * - `raw`: the provider's answer to the create, untouched: nothing is excluded from it.
  */
-export function formatResult({ opportunity, answer }: WrittenRecord, format: Format): unknown {
+export function formatResult(written: WrittenRecord, format: Format): unknown {
+  const { opportunity, answer } = written;
   if (format.response_format === 'raw') return answer ?? null;
-  const shaped =
-    format.response_format === 'normalized' ? normalize(opportunity) : unified(opportunity, format);
+  const shaped = format.response_format === 'normalized' ? normalize(opportunity) : unified(written, format);
   return excludeFields(shaped, format.exclude_fields ?? []);
 }
 
-function unified(opportunity: Opportunity, { ignore_remote_data }: Format): Record<string, unknown> {
-  const { remote_data, ...fields } = opportunity;
+function unified(
+  { opportunity, isWhole }: WrittenRecord,
+  { ignore_remote_data }: Format,
+): Record<string, unknown> {
+  const { remote_data, ...known } = opportunity;
+  const fields = isWhole ? everyField(opportunity) : known;
   return ignore_remote_data || remote_data === undefined ? fields : { ...fields, remote_data };
 }
 
 const MODEL_FIELDS = Object.keys(Opportunity.shape).filter((field) => field !== 'remote_data');
 
+function everyField(opportunity: Opportunity): Record<string, unknown> {
+  const fields: Record<string, unknown> = { ...opportunity };
+  return Object.fromEntries(MODEL_FIELDS.map((field) => [field, fields[field] ?? null]));
+}
+
 function normalize(opportunity: Opportunity): Record<string, unknown> {
   const { account, stage, tags } = opportunity;
-  const fields: Record<string, unknown> = { ...opportunity };
-  const all = Object.fromEntries(MODEL_FIELDS.map((field) => [field, fields[field] ?? null]));
   return {
-    ...all,
+    ...everyField(opportunity),
     account: account ? { id: account.id, name: account.name ?? null } : null,
     stage: stage ? { id: stage.id ?? null, name: stage.name ?? null } : null,
     tags: tags?.map((tag) => ({ id: tag.id ?? null, name: tag.name ?? null })) ?? null,

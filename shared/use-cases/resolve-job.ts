@@ -73,7 +73,7 @@ async function adopt(deps: ResolveDeps, job: JobRecord, account: Account, remote
     remoteId: opportunity.id,
     patch: {
       written: { remoteId: opportunity.id, answer: answer.value, by: 'resolved' },
-      result: formatResult({ opportunity, answer: answer.value }, job.request.query),
+      result: formatResult({ opportunity, answer: answer.value, isWhole: true }, job.request.query),
       attempt: resolvedAttempt(job, deps.clock.nowMs()),
       candidates: [],
       error: undefined,

@@ -12,12 +12,31 @@ const opportunity: Opportunity = {
   status: 'open',
   remote_data: { foo: 1, bar: { baz: 2, qux: 3 } },
 };
-const written = { opportunity, answer: { id: '1', success: true } };
+const written = { opportunity, answer: { id: '1', success: true }, isWhole: true };
+/** What it has none of. */
+const NONE = Object.fromEntries(
+  [
+    'description',
+    'amount',
+    'currency',
+    'account',
+    'tags',
+    'last_activity_at',
+    'close_date',
+    'created_at',
+    'updated_at',
+  ].map((field) => [field, null]),
+);
 const unified = { response_format: 'unified' } as const;
 
 describe('formatResult', () => {
-  it('gives the record as the provider has it', () => {
-    expect(formatResult(written, unified)).toEqual(opportunity);
+  it('gives the record as the provider has it, and null for what it has not', () => {
+    expect(formatResult(written, unified)).toEqual({ ...NONE, ...opportunity });
+  });
+
+  it('says nothing of what a record has that was not read', () => {
+    const told = { id: '1', remote_data: { id: '1' } };
+    expect(formatResult({ opportunity: told, answer: told, isWhole: false }, unified)).toEqual(told);
   });
 
   it('leaves remote_data out when asked', () => {
@@ -42,8 +61,8 @@ describe('formatResult', () => {
     ['remote_data.foo', (r: Opportunity) => expect(r.remote_data).toEqual({ bar: { baz: 2, qux: 3 } })],
     ['remote_data.bar.baz', (r: Opportunity) => expect(r.remote_data).toEqual({ foo: 1, bar: { qux: 3 } })],
     ['custom_fields.a.b', (r: Opportunity) => expect(r.custom_fields).toEqual({ a: { b: 2, c: 3 } })],
-    ['nothing.here', (r: Opportunity) => expect(r).toEqual(opportunity)],
-    ['__proto__.x', (r: Opportunity) => expect(r).toEqual(opportunity)],
+    ['nothing.here', (r: Opportunity) => expect(r).toEqual({ ...NONE, ...opportunity })],
+    ['__proto__.x', (r: Opportunity) => expect(r).toEqual({ ...NONE, ...opportunity })],
   ])('excludes %s', (name, assert) => {
     const before = structuredClone(opportunity);
     // The unified shape, less what was excluded.

@@ -177,10 +177,9 @@ function resultOf(run: Run, facts: AccountFacts | undefined, written: Written, r
   const { query } = run.job.request;
   // An adopted record has no create answer of its own: what the provider shows of it stands in.
   const answer = written.by === 'reconciled' ? record : written.answer;
-  return formatResult(
-    { opportunity: { ...run.descriptor.unify(record, facts), remote_data: record }, answer },
-    query,
-  );
+  const opportunity = { ...run.descriptor.unify(record, facts), remote_data: record };
+  const isWhole = record !== written.answer || run.descriptor.createAnswersRecord;
+  return formatResult({ opportunity, answer, isWhole }, query);
 }
 
 /** Stores a written record together with the claim of its remote id. */
