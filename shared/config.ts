@@ -98,18 +98,17 @@ const origins = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const numbers = (min: number, max: number) =>
-  z.string().transform((text, context) => {
-    const parsed = text
-      .split(',')
-      .map((part) => (/^\d{1,15}$/.test(part.trim()) ? Number(part) : Number.NaN));
+/** Comma-separated; `whole`: without fractions. */
+const numbers = (min: number, max: number, { whole }: { whole: boolean }) => {
+  const form = whole ? /^\d{1,15}$/ : /^\d{1,15}(\.\d{1,6})?$/;
+  return z.string().transform((text, context) => {
+    const parsed = text.split(',').map((part) => (form.test(part.trim()) ? Number(part) : Number.NaN));
     if (parsed.every((value) => value >= min && value <= max)) return parsed;
-    context.addIssue({
-      code: 'custom',
-      message: `must be whole numbers from ${min} to ${max}, comma-separated`,
-    });
+    const message = `must be ${whole ? 'whole ' : ''}numbers from ${min} to ${max}, comma-separated`;
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
+};
 
 export const VARIABLES = {
   port: { name: 'PORT', schema: port, fallback: '3000', meaning: 'TCP port of the API.' },
@@ -173,7 +172,7 @@ export const VARIABLES = {
   },
   webhookPorts: {
     name: 'WEBHOOK_PORTS',
-    schema: numbers(1, 65_535),
+    schema: numbers(1, 65_535, { whole: true }),
     fallback: '443,8443',
     meaning: 'TCP ports webhooks may go to, comma-separated. WEBHOOK_ALLOW_PRIVATE opens all.',
   },
@@ -185,7 +184,7 @@ export const VARIABLES = {
   },
   webhookRetrySeconds: {
     name: 'WEBHOOK_RETRY_SECONDS',
-    schema: numbers(0, 30 * 86_400),
+    schema: numbers(0, 30 * 86_400, { whole: false }),
     fallback: '0,5,300,1800,7200,18000,36000,50400,72000,86400',
     meaning: 'Seconds to wait before each try of a webhook, the first one included, comma-separated.',
   },

@@ -24,6 +24,7 @@ describe('the environment', () => {
     ['JOB_RETENTION_DAYS', '0', 'must be a whole number from 1 to 365'],
     ['WEBHOOK_PORTS', '443.5', 'must be whole numbers from 1 to 65535'],
     ['WEBHOOK_PORTS', '443,', 'must be whole numbers from 1 to 65535'],
+    ['WEBHOOK_RETRY_SECONDS', '5,1e3', 'must be numbers from 0 to 2592000'],
     ['REDIS_PREFIX', 'a b', 'must be 1 to 40 letters, digits, hyphens or underscores'],
     ['DURABILITY', 'often', 'must be one of strict, asserted, relaxed'],
     ['WEBHOOK_ALLOW_PRIVATE', 'yes', 'must be one of true, false, 1, 0'],
@@ -54,6 +55,7 @@ describe('the environment', () => {
     ['PROVIDER_URL_ALLOWLIST', 'https://*.my.salesforce.com, http://127.0.0.1:*'],
     ['ENCRYPTION_KEYS', `${key('new')},${key('old')}`],
     ['PORT', '0'],
+    ['WEBHOOK_RETRY_SECONDS', '0,0.5,300'],
   ])('with %s=%s is taken', (name, value) => {
     expect(fault({ [name]: value })).toBeUndefined();
   });

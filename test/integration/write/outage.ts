@@ -82,10 +82,16 @@ for (const provider of PROVIDERS)
         const metrics = await Promise.all(rig.workers.map(metricsOf));
         for (const text of metrics)
           expect(text).toMatch(
-            new RegExp(`^dealwright_accounts_stopped{provider="${provider}",reason="outage"} [1-9]`, 'm'),
+            new RegExp(
+              `^dealwright_accounts_stopped{provider="${provider}",reason="outage",process="worker"} [1-9]`,
+              'm',
+            ),
           );
         expect(metrics.join('')).toMatch(
-          new RegExp(`^dealwright_gate_turned_away_total{provider="${provider}",reason="down"} [1-9]`, 'm'),
+          new RegExp(
+            `^dealwright_gate_turned_away_total{provider="${provider}",reason="down",process="worker"} [1-9]`,
+            'm',
+          ),
         );
         expect(metrics.join('')).not.toContain(account.id);
         await restore();
