@@ -27,7 +27,7 @@ const SWEEP_MS = 50;
  */
 export async function listen(handler: RequestListener, port: number, host: string): Promise<Listening> {
   let underWay = 0;
-  const answering = new WeakMap<Duplex, ServerResponse>();
+  const owedTo = new WeakMap<Duplex, Set<ServerResponse>>();
   const server = createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -36,15 +36,16 @@ export async function listen(handler: RequestListener, port: number, host: strin
     },
     (req, res) => {
       underWay += 1;
-      answering.set(req.socket, res);
+      const owed = owedTo.get(req.socket) ?? new Set();
+      owedTo.set(req.socket, owed.add(res));
       res.once('close', () => {
         underWay -= 1;
-        if (answering.get(req.socket) === res) answering.delete(req.socket);
+        owed.delete(res);
       });
       handler(req, res);
     },
   );
-  server.on('clientError', (err, socket) => refuseMalformed(err, socket, answering.get(socket)));
+  server.on('clientError', (err, socket) => refuseMalformed(err, socket, owedTo.get(socket) ?? new Set()));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', (err: NodeJS.ErrnoException) => reject(new ListenError(sentenceFor(err, port, host))));
   server.listen(port, host, resolve);

@@ -4,28 +4,44 @@ import type { Duplex } from 'node:stream';
 import { AppError, toJobError } from '../shared/app-error.ts';
 import type { ErrorView } from '../shared/contract/error-view.ts';
 
-/** What Node's parser and its clock say, in a sentence. Every other code is one of the parser's. */
-const SENTENCES: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: 'The headers are larger than 16 KiB.',
-  ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive in time.',
-};
+/** How long a peer may take to read why it was refused. */
+const LINGER_MS = 1_000;
 
 /**
  * Answers what is no HTTP, or has more headers than are read: no handler ever sees it, and Node's own answer has neither an id nor
- * a reason. For `clientError` of the server.
- * @param underWay the answer that the connection is owed, if a request was read from it before.
+ * a reason. For `clientError` of the server. In any case the connection ends, be its other side kept open or not.
+ * @param owed answers that the connection has not got yet.
  */
 export function refuseMalformed(
   err: NodeJS.ErrnoException,
   socket: Duplex,
-  underWay: ServerResponse | undefined,
+  owed: ReadonlySet<ServerResponse>,
 ): void {
-  if (err.code === 'ECONNRESET' || !socket.writable || underWay?.headersSent) {
+  const [only, ...others] = owed;
+  // Nobody reads, or nobody could tell whose answer it is.
+  const isOver = err.code === 'ECONNRESET' || err.code === 'ERR_HTTP_REQUEST_TIMEOUT' || !socket.writable;
+  if (isOver || others.length > 0) {
     socket.destroy();
     return;
   }
+  if (only?.req.complete) {
+    // What was asked before may have been done: that answer is owed, and nothing else.
+    only.once('close', () => socket.destroy());
+    only.once('finish', () => socket.end());
+    return;
+  }
+  if (only?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  socket.end(refusalOf(err.code, only), () => socket.destroy());
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
+
+function refusalOf(code: string | undefined, underWay: ServerResponse | undefined): string {
   const request_id = String(underWay?.getHeader('x-request-id') ?? randomUUID());
-  const message = SENTENCES[err.code ?? ''] ?? 'The request is not valid HTTP.';
+  const message =
+    code === 'HPE_HEADER_OVERFLOW' ? 'The headers are larger than 16 KiB.' : 'The request is not valid HTTP.';
   const error: ErrorView = { ...toJobError(new AppError('invalid_header', message)), request_id };
   const body = JSON.stringify(error);
   const head = [
@@ -35,5 +51,5 @@ export function refuseMalformed(
     `X-Request-Id: ${request_id}`,
     'Connection: close',
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  return `${head.join('\r\n')}\r\n\r\n${body}`;
 }

@@ -160,8 +160,13 @@ async function writeResults(
 
 /** @throws Stop before anything is sent, rather than when all is done. */
 async function assertFolder(path: string): Promise<void> {
+  const fault = await access(path, constants.W_OK).catch((err: NodeJS.ErrnoException) => err);
+  if (!fault) return;
   const folder = dirname(path);
-  await access(folder, constants.W_OK).catch(() => {
-    throw new Stop(`There is no folder ${folder} that the results could be written to.`);
-  });
+  // A file that is not there yet is made; one that is there is not replaced.
+  const missing = fault.code === 'ENOENT' && (await access(folder, constants.W_OK).catch(() => fault));
+  if (fault.code === 'ENOENT' && !missing) return;
+  throw new Stop(
+    `The results cannot be written to ${path}: ${missing ? `look at the folder ${folder}` : fault.message}.`,
+  );
 }

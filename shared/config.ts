@@ -20,6 +20,7 @@ const count = (min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}`;
   return z
     .string({ error })
+    .trim()
     .regex(/^\d{1,15}$/, { error })
     .transform(Number)
     .refine((value) => value >= min && value <= max, { error });
@@ -38,26 +39,25 @@ const redisUrl = z
     if (fault) context.addIssue({ code: 'custom', message: fault });
   });
 
-/** One host as a URL, several as `h1:p1,h2:p2`; Sentinel needs the master's name. */
+/** One host as a URL, several as `h1:p1,h2:p2`. Some of what is refused here would connect, elsewhere than was meant. */
 function findUrlFault(url: string): string | undefined {
   const several =
-    /^redis\+(sentinel|cluster):\/\/(?:(?<user>[^:@/]*):[^@/]*@)?(?<hosts>[^/?]*)\/?(?<rest>.*)$/.exec(
+    /^redis\+(?:sentinel|cluster):\/\/(?:(?<user>[^:@/]*):[^@/]*@)?(?<hosts>[^/?]*)(?:\/(?<rest>[^?]*))?/.exec(
       url,
     )?.groups;
   if (!several) {
     const parsed = URL.parse(url);
-    if (!parsed?.hostname) return 'must be a URL with a host and a port, as redis://host:6379';
+    if (!parsed) return 'must be a URL with a host and a port, as redis://host:6379';
     return /^\/?\d*$/.test(parsed.pathname)
       ? undefined
       : 'must end with the number of a database, or without one';
   }
-  const { user, hosts = '', rest } = several;
-  if (user) return 'takes a password without a user name here, as redis+sentinel://:password@…';
-  if (!hosts.split(',').every((host) => /^[^:,]+(:\d{1,5})?$/.test(host)))
+  const { user, hosts = '', rest = '' } = several;
+  if (user && user !== 'default')
+    return 'takes a password without a user name here, as redis+sentinel://:password@…';
+  if (!hosts.split(',').every((host) => /^[^:,\s]+(:\d{1,5})?$/.test(host)))
     return 'must name its hosts as h1:p1,h2:p2';
-  return url.startsWith('redis+sentinel:') && !rest
-    ? 'must end with the name of the master, as /mymaster'
-    : undefined;
+  return rest.includes('/') ? 'must end with the name of the master, as /mymaster' : undefined;
 }
 const encryptionKeys = z.string().transform((text, context) => {
   const keys = text

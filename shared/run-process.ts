@@ -19,11 +19,20 @@ export async function runProcess<C extends { shutdownMs: number }>(
     try {
       await start(config, logger, shutdown);
     } catch (err) {
+      // A signal came first, and what it closed made the start fail: it ends the process.
+      if (shutdown.isRunning) return;
+      tell(err);
+      // Not unref'd: it also keeps the process alive for the releases.
+      setTimeout(() => process.exit(1), config.shutdownMs);
       await shutdown.run('failed start');
-      throw err;
+      process.exit(1);
     }
   } catch (err) {
-    console.error(err instanceof StartError ? err.message : err);
+    tell(err);
     process.exit(1);
   }
+}
+
+function tell(err: unknown): void {
+  console.error(err instanceof StartError ? err.message : err);
 }

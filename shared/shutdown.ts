@@ -22,6 +22,10 @@ export class Shutdown {
     return value;
   }
 
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** Runs every release in reverse order; a failing one is logged and does not stop the rest. */
   run(reason: string): Promise<void> {
     this.#running ??= this.#releaseAll(reason);

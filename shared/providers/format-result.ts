@@ -34,11 +34,18 @@ function unified(
   { ignore_remote_data }: Format,
 ): Record<string, unknown> {
   const { remote_data, ...known } = opportunity;
-  const fields = isWhole ? everyField(opportunity) : known;
+  const fields = isWhole ? everyField(opportunity) : withoutEmpty(known);
   return ignore_remote_data || remote_data === undefined ? fields : { ...fields, remote_data };
 }
 
 const MODEL_FIELDS = Object.keys(Opportunity.shape).filter((field) => field !== 'remote_data');
+
+/** Of a record that nobody has seen, `null` and `[]` would say that it has none. */
+function withoutEmpty(fields: Record<string, unknown>): Record<string, unknown> {
+  const isEmpty = (value: unknown) =>
+    value === null || value === undefined || (typeof value === 'object' && Object.keys(value).length === 0);
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)));
+}
 
 function everyField(opportunity: Opportunity): Record<string, unknown> {
   const fields: Record<string, unknown> = { ...opportunity };

@@ -68,6 +68,7 @@ export class EngineConnection extends CorkedConnection {
       const asked = ask.apply(this, []);
       const forget = () => {
         if (this.#version === asked) this.#version = undefined;
+        this.off('close', forget);
       };
       asked.catch(forget);
       this.once('close', forget);

@@ -17,7 +17,7 @@ const NEEDED = { appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': '
  * @throws the connection's error when it does not answer.
  */
 export async function readDurability(redis: RedisClient): Promise<DurabilityFinding> {
-  const masters = 'nodes' in redis ? redis.nodes('master') : [redis];
+  const masters = mastersOf(redis);
   const problems: string[] = [];
   for (const master of masters) {
     let settings: Map<string, string>;
@@ -44,7 +44,7 @@ export async function readDurability(redis: RedisClient): Promise<DurabilityFind
 
 /** Replicas that are connected to the server now, to the master that has the fewest. */
 export async function countReplicas(redis: RedisClient): Promise<number> {
-  const masters = 'nodes' in redis ? redis.nodes('master') : [redis];
+  const masters = mastersOf(redis);
   const counts = await Promise.all(
     masters.map(async (master) => {
       const info = await master.info('replication');
@@ -52,6 +52,13 @@ export async function countReplicas(redis: RedisClient): Promise<number> {
     }),
   );
   return Math.min(...counts);
+}
+
+/** @throws Error while a cluster does not know its masters: of none of them anything could be said. */
+function mastersOf(redis: RedisClient) {
+  const masters = 'nodes' in redis ? redis.nodes('master') : [redis];
+  if (masters.length === 0) throw new Error('The cluster names no master now.');
+  return masters;
 }
 
 /** A flat list of name, value, … (RESP2) or an object (RESP3). */

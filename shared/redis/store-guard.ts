@@ -52,7 +52,7 @@ export function createStoreGuard(deps: {
       return isFull ? 'The store is almost full; open jobs must end before new ones are taken.' : undefined;
     },
     async check() {
-      await Promise.all([checkMemory(), checkDurability()]);
+      await Promise.all([checkMemory(), ...(demanded === 'strict' ? [checkDurability()] : [])]);
     },
   };
 }

@@ -13,6 +13,7 @@ import { ERROR_CATALOGUE, isErrorCode } from '../errors.ts';
 import { isFieldCode } from '../field-codes.ts';
 import { rowJobId, rowOfJobId } from '../ids.ts';
 import type { ResultRow } from '../imports/write-results.ts';
+import { isJsonObject } from '../providers/merge-remote-data.ts';
 import type { ImportRowStore } from '../stores/import-row-store.ts';
 import type { ImportStore } from '../stores/import-store.ts';
 import type { JobPage, JobStore } from '../stores/job-store.ts';
@@ -124,7 +125,7 @@ function jobOfRow(
           response_format: 'unified',
           ...(onUnsupported === undefined ? {} : { on_unsupported: onUnsupported }),
         },
-        body: stored.body === undefined ? {} : JSON.parse(stored.body),
+        body: bodyOf(stored),
       },
       appliedDefaults: {},
       warnings: [],
@@ -151,6 +152,12 @@ function jobOfRow(
       ? {}
       : { error: errorOf(result ?? { status: 'cancelled', code: 'cancelled' }) }),
   };
+}
+
+/** As it came where it was no opportunity; of a row of a CSV there is nothing then. */
+function bodyOf({ body, original }: StoredRow): Record<string, unknown> {
+  const value: unknown = JSON.parse(body ?? original);
+  return isJsonObject(value) ? value : {};
 }
 
 function errorOf({ code = 'worker_fault', message, pointer }: RowResult): JobRecord['error'] {

@@ -2,6 +2,7 @@ import { createConnection } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/until.ts';
 import { type Call, MINIMUM, startTestApi, unknownId } from './api-support.ts';
 
 type Case = [what: string, call: Call & { query?: string }, status: number, code: string, pointer?: string];
@@ -294,6 +295,32 @@ describe('a request that may not be made', () => {
     expect(error.message).toContain(sentence);
     expect(/^x-request-id: (.+)$/im.exec(head)?.[1]).toBe(error.request_id);
     if (text.includes('mine')) expect(error.request_id).toBe('mine');
+  });
+
+  it('answers the create that came before it on the same connection, and nothing else', async () => {
+    const { api, account } = await one();
+    const socket = createConnection(Number(new URL(api.url).port), '127.0.0.1');
+    const body = JSON.stringify({ ...MINIMUM.close });
+    socket.write(
+      [
+        `POST /unified/crm/opportunities?integrated_account_id=${account.id} HTTP/1.1`,
+        'Host: x',
+        'Authorization: Bearer test-admin-token-0123456789',
+        'Content-Type: application/json',
+        'Prefer: wait=1',
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        '',
+        body,
+      ].join('\r\n'),
+    );
+    await until('it is accepted', async () => {
+      const { data } = (await api.call(`/jobs?integrated_account_id=${account.id}`)).body;
+      return data.length === 1;
+    });
+    socket.write('no HTTP\r\n\r\n');
+    const answer = (await buffer(socket)).toString();
+    expect(answer).toMatch(/^HTTP\/1\.1 202 Accepted\r\n/);
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
   });
 
   it('survives a body that ends early', async () => {

@@ -263,7 +263,7 @@ describe('the import client', () => {
     await using api = await startFakeImportsApi({ 'POST /imports': accepted });
     await using run = cli(api, ['deals.csv', '--account', ACCOUNT, '--results', 'nowhere/out.csv']);
     expect(await run.ended).toBe(2);
-    expect(run.stderr()).toMatch(/There is no folder .*nowhere that the results could be written to/);
+    expect(run.stderr()).toMatch(/The results cannot be written to .*out\.csv: look at the folder .*nowhere/);
     expect(api.received).toEqual([]);
   });
 

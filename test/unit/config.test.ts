@@ -38,7 +38,8 @@ describe('the environment', () => {
     ['REDIS_URL', 'http://h:1', 'must start with redis://'],
     ['REDIS_URL', 'redis://127.0.0.1:notaport', 'must be a URL with a host and a port'],
     ['REDIS_URL', 'redis://h:6379/abc', 'must end with the number of a database'],
-    ['REDIS_URL', 'redis+sentinel://h:1', 'must end with the name of the master'],
+    ['REDIS_URL', 'redis+sentinel://h:1/mymaster/0', 'must end with the name of the master'],
+    ['REDIS_URL', 'redis+cluster://h1:1, h2:2', 'must name its hosts as h1:p1,h2:p2'],
     ['REDIS_URL', 'redis+sentinel://ann:pw@h:1/m', 'takes a password without a user name'],
     ['REDIS_URL', 'redis+cluster://h1:1,h2:x', 'must name its hosts as h1:p1,h2:p2'],
   ])('with %s=%s is refused in a sentence that names it', (name, value, sentence) => {
@@ -49,6 +50,10 @@ describe('the environment', () => {
 
   it.each([
     ['REDIS_URL', 'redis://h:6379/2'],
+    ['REDIS_URL', 'redis:///0'],
+    ['REDIS_URL', 'redis://:p%40ss%2Fword@[::1]:6379?family=6'],
+    ['REDIS_URL', 'redis+sentinel://default:pw@h1,h2:26379'],
+    ['PORT', ' 3000\n'],
     ['REDIS_URL', 'rediss://user:pass@h:6380'],
     ['REDIS_URL', 'redis+sentinel://:pw@h1:26379,h2:26379/mymaster'],
     ['REDIS_URL', 'redis+cluster://h1:6379,h2'],

@@ -36,7 +36,8 @@ describe('formatResult', () => {
 
   it('says nothing of what a record has that was not read', () => {
     const told = { id: '1', remote_data: { id: '1' } };
-    expect(formatResult({ opportunity: told, answer: told, isWhole: false }, unified)).toEqual(told);
+    const unread = { ...told, name: null, contact: [], custom_fields: {} };
+    expect(formatResult({ opportunity: unread, answer: told, isWhole: false }, unified)).toEqual(told);
   });
 
   it('leaves remote_data out when asked', () => {

@@ -12,6 +12,7 @@ it.each([
   ['401 for a grant that is dead', 'account_needs_reauth', 400, 401, 'Unauthorized'],
   ['401 for a session that it says with 403', 'account_needs_reauth', 403, 401, 'Unauthorized'],
   ['429 for a limit that it says with 403', 'provider_rate_limited', 403, 429, 'Too Many Requests'],
+  ['422 for a 407 of somebody between', 'provider_validation', 407, 422, 'Unprocessable Entity'],
   ['502 for its 503', 'provider_unavailable', 503, 502, 'Bad Gateway'],
   ['504 for no answer', 'provider_no_answer', undefined, 504, 'Gateway Timeout'],
   ['502 when all tries ended in 423', 'attempts_exhausted', 423, 502, 'Bad Gateway'],

@@ -175,11 +175,17 @@ async function finish(
 
 function resultOf(run: Run, facts: AccountFacts | undefined, written: Written, record: unknown): unknown {
   const { query } = run.job.request;
-  // An adopted record has no create answer of its own: what the provider shows of it stands in.
-  const answer = written.by === 'reconciled' ? record : written.answer;
+  const isRead = record !== written.answer;
+  // An adopted record has no create answer of its own: what the provider shows of it stands in, and unread all that is known is its id.
+  if (written.by === 'reconciled' && !isRead)
+    return formatResult({ opportunity: { id: written.remoteId }, answer: record, isWhole: false }, query);
   const opportunity = { ...run.descriptor.unify(record, facts), remote_data: record };
-  const isWhole = record !== written.answer || run.descriptor.createAnswersRecord;
-  return formatResult({ opportunity, answer, isWhole }, query);
+  // What a person named was read before.
+  const isWhole = isRead || written.by === 'resolved' || run.descriptor.createAnswersRecord;
+  return formatResult(
+    { opportunity, answer: written.by === 'reconciled' ? record : written.answer, isWhole },
+    query,
+  );
 }
 
 /** Stores a written record together with the claim of its remote id. */

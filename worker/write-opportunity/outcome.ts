@@ -82,6 +82,8 @@ export function jobErrorOf(failed: Failed): JobError {
  */
 function statusOf(ours: number, theirs: number | undefined): number {
   if (theirs === undefined || theirs <= 401 || theirs >= 500) return ours;
+  // To our caller they would speak of its own proxy and its own slowness.
+  if (theirs === 407 || theirs === 408) return ours;
   return ours === 401 || ours === 429 || ours >= 500 ? ours : theirs;
 }
 

@@ -177,3 +177,14 @@ story('a marker given to the account since does not make a lost create look abse
   expect(await rig.records('salesforce', name)).toHaveLength(1);
   expect(await rig.creates('salesforce', name)).toHaveLength(1);
 });
+
+for (const provider of PROVIDERS)
+  story(`one that was found at ${provider} and not read says of it only what is known`, async () => {
+    const account = await rig.connect(provider, { ...HASTY, read_back: false });
+    const name = aName('Unread');
+    await rig.faultOnCreate(provider, name, { kind: 'reset_after_commit' });
+    const job = await rig.settled(await rig.submit(account, { name }));
+    expect(job).toMatchObject({ status: 'succeeded', attempts: [{ outcome: 'reconciled' }] });
+    const [record] = await rig.records(provider, name);
+    expect(job.result).toEqual({ id: String(record?.id ?? record?.Id) });
+  });
