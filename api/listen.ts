@@ -3,11 +3,6 @@ import type { Duplex } from 'node:stream';
 import { StartError } from '../shared/start-error.ts';
 import { refuseMalformed } from './refuse-malformed.ts';
 
-/** The port cannot be had; the message is one sentence for a person. */
-export class ListenError extends StartError {
-  override name = 'ListenError';
-}
-
 export type Listening = {
   url: string;
   port: number;
@@ -23,7 +18,7 @@ const SWEEP_MS = 50;
 
 /**
  * @param port 0 = any that is free.
- * @throws ListenError when the port is taken or not allowed.
+ * @throws StartError when the port is taken or not allowed.
  */
 export async function listen(handler: RequestListener, port: number, host: string): Promise<Listening> {
   let underWay = 0;
@@ -47,7 +42,7 @@ export async function listen(handler: RequestListener, port: number, host: strin
   );
   server.on('clientError', (err, socket) => refuseMalformed(err, socket, owedTo.get(socket) ?? new Set()));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', (err: NodeJS.ErrnoException) => reject(new ListenError(sentenceFor(err, port, host))));
+  server.once('error', (err: NodeJS.ErrnoException) => reject(new StartError(sentenceFor(err, port, host))));
   server.listen(port, host, resolve);
   await promise;
   const address = server.address();

@@ -67,6 +67,9 @@ type Attached = {
 /**
  * Gives every queue that has work a worker in this process, and takes it away again. A queue that is left gets another
  * worker with the next bell, also while the old one still closes: two on one queue are harmless, none is not.
+ *
+ * One file, however long: attached, leaving, away and coming back are states of one machine, and each of its steps has to be read beside
+ * those that may run meanwhile.
  */
 export class QueueAttacher {
   readonly #deps: AttachDeps;

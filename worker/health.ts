@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { RedisClient } from '../shared/redis/connect.ts';
 import { StartError } from '../shared/start-error.ts';
-import { within } from '../shared/within.ts';
+import { within } from './within.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
 /** A Redis that answers later than this is not there for a probe. */

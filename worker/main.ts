@@ -44,7 +44,10 @@ import { createWorkerMetrics } from './worker-metrics.ts';
 import { createWriter } from './write-opportunity/processor.ts';
 import { createTakeClaim } from './write-opportunity/take-claim.ts';
 
-/** Composition root of the background process: the only place here that reads config and opens connections. */
+/**
+ * Composition root of the background process: the only place here that reads config and opens connections. A list of parts in the order
+ * in which they need each other; what is long about it is their number.
+ */
 await runProcess(() => {
   const config = loadConfig(['redisUrl', 'encryptionKeys']);
   return { config, logger: createLogger('worker', config.logLevel) };

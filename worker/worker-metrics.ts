@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 import { createRegistry } from '../shared/metrics.ts';
 import type { Places } from '../shared/providers/places.ts';
 import type { StoppedAccounts } from '../shared/stores/stopped-accounts.ts';
-import { within } from '../shared/within.ts';
+import { within } from './within.ts';
 
 /** How long the metrics wait for what Redis knows; a scrape may take ten seconds by default. */
 const COUNT_MS = 1_000;

@@ -77,18 +77,13 @@ function isRefusal(err: unknown): boolean {
   );
 }
 
-/** Thrown at start when Redis is not as durable as demanded. */
-export class NotDurable extends StartError {
-  override name = 'NotDurable';
-}
-
 /** Whether what was found is enough for what is demanded. */
 export function isDurableEnough(demand: DurabilityDemand, finding: DurabilityFinding): boolean {
   return demand !== 'strict' || finding.found === 'strict';
 }
 
 /**
- * @throws NotDurable in one sentence that says what to set.
+ * @throws StartError in one sentence that says what to set.
  */
 export async function demandDurability(
   redis: RedisClient,
@@ -97,7 +92,7 @@ export async function demandDurability(
   const finding = await readDurability(redis);
   if (isDurableEnough(demand, finding)) return finding;
   const message = finding.found === 'strict' ? '' : finding.message;
-  throw new NotDurable(
+  throw new StartError(
     `DURABILITY=strict, but ${message}: configure Redis with "appendonly yes", "appendfsync always" and "maxmemory-policy noeviction", or set DURABILITY=asserted if you vouch for it, or DURABILITY=relaxed to start anyway.`,
   );
 }

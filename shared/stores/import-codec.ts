@@ -1,26 +1,16 @@
-import { promisify } from 'node:util';
-import { constants, gunzip, gzip } from 'node:zlib';
 import {
   IMPORT_FORMATS,
   IMPORT_SCHEMA_VERSION,
   IMPORT_STATUSES,
   type ImportRecord,
   ROW_RESULTS,
-  type RowResult,
   type RowStatus,
   STRATEGIES,
-  type StoredRow,
 } from '../domain/import.ts';
 import { ProviderName } from '../domain/integrated-account.ts';
 import { UnreadableRecord } from './job-codec.ts';
 
-const pack = promisify(gzip);
-const unpack = promisify(gunzip);
-
 type Hash = Record<string, string>;
-
-/** Characters of a message that a result keeps: many rows may fail. */
-const MESSAGE_CHARS_MAX = 300;
 
 /** Fields of the import hash that are set when it is begun, committed or moved; scripts own the rest. */
 export type ImportPatch = Partial<
@@ -151,106 +141,4 @@ export function decodeImport(id: string, hash: Hash, running: number): ImportRec
     idempotencyKey: hash.key || undefined,
     bodyHash: hash.body_hash || undefined,
   };
-}
-
-/** Body and original are one text where they are equal, and most of each other's text where not: gzip sees to it. */
-export async function packRows(rows: readonly StoredRow[]): Promise<Buffer> {
-  const lines = rows.map(({ row, line, original, body, dedupeKey }) =>
-    JSON.stringify([
-      row,
-      line,
-      original,
-      body === original ? 0 : (body ?? null),
-      ...(dedupeKey ? [dedupeKey] : []),
-    ]),
-  );
-  // The quickest level: a third of the time for a tenth more bytes.
-  return pack(lines.join('\n'), { level: constants.Z_BEST_SPEED });
-}
-
-export async function unpackRows(packed: Buffer): Promise<StoredRow[]> {
-  const text = (await unpack(packed)).toString();
-  return text.split('\n').map((line): StoredRow => {
-    // Written by packRows.
-    const [row, physical, original, body, dedupeKey] = JSON.parse(line) as [
-      number,
-      number,
-      string,
-      string | 0 | null,
-      string?,
-    ];
-    return {
-      row,
-      line: physical,
-      original,
-      body: body === 0 ? original : (body ?? undefined),
-      ...(dedupeKey === undefined ? {} : { dedupeKey }),
-    };
-  });
-}
-
-const LETTERS = {
-  succeeded: 's',
-  failed: 'f',
-  needs_review: 'r',
-  cancelled: 'c',
-  duplicate: 'd',
-} as const satisfies Record<RowStatus, string>;
-
-/** A result as few characters: a letter and the remote id, or a letter and JSON. */
-export function encodeResult(result: RowResult): string {
-  const letter = LETTERS[result.status];
-  const { remoteId, code, message, pointer, attempt = 0, generation = 0, owner } = result;
-  if (result.status === 'succeeded') return letter + (remoteId ?? '');
-  if (result.status === 'duplicate') return `${letter}${remoteId ?? ''} ${owner ?? ''}`;
-  return (
-    letter +
-    JSON.stringify([
-      attempt,
-      generation,
-      code ?? null,
-      message?.slice(0, MESSAGE_CHARS_MAX) ?? null,
-      pointer ?? null,
-    ])
-  );
-}
-
-/** Undefined for a row that is to be tried again (`q`): see {@link livesOf}. */
-export function decodeResult(text: string): RowResult | undefined {
-  const rest = text.slice(1);
-  if (text[0] === 's') return { status: 'succeeded', remoteId: rest };
-  if (text[0] === 'd') {
-    const [remoteId, owner] = rest.split(' ');
-    return { status: 'duplicate', remoteId: remoteId || undefined, owner: owner || undefined };
-  }
-  const status = ROW_RESULTS.find((known) => LETTERS[known] === text[0]);
-  if (!status) return undefined;
-  // Written by encodeResult.
-  const [attempt, generation, code, message, pointer] = JSON.parse(rest) as [
-    number,
-    number,
-    string | null,
-    string | null,
-    string | null,
-  ];
-  return {
-    status,
-    attempt,
-    generation,
-    code: code ?? undefined,
-    message: message ?? undefined,
-    pointer: pointer ?? undefined,
-  };
-}
-
-/** A row that was a job before and gave its record up: where its numbers go on. */
-export type EarlierLife = { attempt: number; generation: number };
-
-export const encodeAgain = ({ attempt, generation }: EarlierLife) => `q[${attempt},${generation}]`;
-
-export function decodeAgain(text: string): EarlierLife | undefined {
-  if (!text.startsWith('q')) return undefined;
-  // Written by encodeAgain, here or in a script.
-  const [attempt, generation] = JSON.parse(text.slice(1)) as [number, number];
-  return { attempt, generation };
 }

@@ -6,8 +6,14 @@ import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { defineScripts } from '../redis/scripts.ts';
 import { claimPlaces } from './claim-places.ts';
-import { decodeAgain, decodeResult, type EarlierLife, encodeAgain, encodeResult } from './import-codec.ts';
 import { partitionOfImport, type ImportRef as Ref } from './import-places.ts';
+import {
+  decodeAgain,
+  decodeResult,
+  type EarlierLife,
+  encodeAgain,
+  encodeResult,
+} from './import-row-codec.ts';
 import { createRowPlaces } from './import-row-places.ts';
 
 /** What held a row that went together with others: the batch of its chunk, or the import's bulk job. */

@@ -6,15 +6,15 @@ import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { defineScripts } from '../redis/scripts.ts';
 import { bytesOfJob, jobOfOwner } from './dedupe-place.ts';
-import { type EarlierLife, encodeResult, unpackRows } from './import-codec.ts';
 import { partitionOfImport, type ImportRef as Ref } from './import-places.ts';
+import { type EarlierLife, encodeResult, unpackRows } from './import-row-codec.ts';
 import { createRowPlaces } from './import-row-places.ts';
 import { createImportRowResults } from './import-row-results.ts';
 import { encodeNewJob, encodePatch, type JobPatch } from './job-codec.ts';
 import type { AcceptInput } from './job-moves.ts';
 import { newJobRecord } from './new-job.ts';
 
-export type { EarlierLife } from './import-codec.ts';
+export type { EarlierLife } from './import-row-codec.ts';
 export type { RowHolder } from './import-row-results.ts';
 
 export type ImportRowStoreOptions = {

@@ -10,14 +10,9 @@ import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { untilReplicated } from '../redis/replicated.ts';
 import { defineScripts } from '../redis/scripts.ts';
-import {
-  encodeImportPatch,
-  encodeNewImport,
-  encodeResult,
-  type ImportPatch,
-  packRows,
-} from './import-codec.ts';
+import { encodeImportPatch, encodeNewImport, type ImportPatch } from './import-codec.ts';
 import { importKeyOf, openMember, partitionOfImport, type ImportRef as Ref } from './import-places.ts';
+import { encodeResult, packRows } from './import-row-codec.ts';
 
 export type Begun =
   | { kind: 'begun' }

@@ -12,8 +12,16 @@ export type ExaminedRow = { row: StoredRow; warnings?: readonly Warning[]; resul
 /** What is the same for every row of an import. */
 type RowQuestion = Omit<Parameters<typeof planOpportunity>[0], 'body' | 'jobId'>;
 
+export async function* examineRows(
+  rows: AsyncIterable<ReadRow>,
+  importId: string,
+  question: RowQuestion,
+): AsyncGenerator<ExaminedRow> {
+  for await (const read of rows) yield examineRow(read, importId, question);
+}
+
 /** A row as it will rest, and its result if it can be seen now that it cannot be written. */
-export function examineRow(read: ReadRow, importId: string, question: RowQuestion): ExaminedRow {
+function examineRow(read: ReadRow, importId: string, question: RowQuestion): ExaminedRow {
   const { row, line, original, dedupeKey } = read;
   const examined = examineBody(read, importId, question);
   const stored: StoredRow = {

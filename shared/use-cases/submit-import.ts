@@ -13,7 +13,7 @@ import {
 } from '../domain/import.ts';
 import type { AccountFacts, ProviderName } from '../domain/integrated-account.ts';
 import { sha256Hex } from '../ids.ts';
-import type { ReadLimits, ReadOptions, ReadRow, RowReading } from '../imports/row-reading.ts';
+import type { ReadLimits, ReadOptions, RowReading } from '../imports/row-reading.ts';
 import type { BatchDescriptor } from '../providers/batch-port.ts';
 import type { ProviderDescriptor } from '../providers/port.ts';
 import type { AccountQueues } from '../queues/account-queues.ts';
@@ -22,7 +22,7 @@ import type { Account } from '../stores/account-store.ts';
 import type { ImportStore } from '../stores/import-store.ts';
 import { chooseStrategy } from './choose-strategy.ts';
 import { createWarningCount } from './count-warnings.ts';
-import { type ExaminedRow, examineRow } from './examine-row.ts';
+import { type ExaminedRow, examineRows } from './examine-row.ts';
 import { giveUpUpload } from './finish-import.ts';
 import { canonicalJson } from './request-fingerprint.ts';
 import { watchUpload } from './watch-upload.ts';
@@ -94,7 +94,14 @@ export async function submitImport(
   }
   try {
     const facts = await deps.accounts.facts(account.id);
-    record.warnings = await storeRows(deps, record, examined(deps, record, submission, facts, reading.rows));
+    const question = {
+      descriptor: deps.descriptorOf(record.provider),
+      settings: submission.account.settings,
+      query: { on_unsupported: submission.options.onUnsupported },
+      facts,
+      nowMs: deps.clock.nowMs(),
+    };
+    record.warnings = await storeRows(deps, record, examineRows(reading.rows, record.id, question));
   } catch (err) {
     // If this fails too, the sweep gives it up a little later.
     await giveUpUpload(deps, record).catch(() => {});
@@ -150,23 +157,6 @@ function refuseInTrouble(deps: SubmitImportDeps): void {
 /** What is known of the request before its body: the same key with other options is another request. */
 function fingerprintOf({ options, contentType, contentEncoding }: ImportSubmission): string {
   return sha256Hex(canonicalJson(['import', options, contentType ?? null, contentEncoding ?? null]));
-}
-
-async function* examined(
-  deps: SubmitImportDeps,
-  record: ImportRecord,
-  submission: ImportSubmission,
-  facts: AccountFacts | undefined,
-  rows: AsyncIterable<ReadRow>,
-): AsyncGenerator<ExaminedRow> {
-  const question = {
-    descriptor: deps.descriptorOf(record.provider),
-    settings: submission.account.settings,
-    query: { on_unsupported: submission.options.onUnsupported },
-    facts,
-    nowMs: deps.clock.nowMs(),
-  };
-  for await (const read of rows) yield examineRow(read, record.id, question);
 }
 
 /**

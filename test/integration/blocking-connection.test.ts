@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { Redis, RedisOptions } from 'ioredis';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { EngineConnection } from '../../shared/redis/blocking-connection.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { createCommandReader } from '../support/resp-commands.ts';
@@ -133,4 +133,19 @@ it('takes no server of a sentinel that has been made a replica', async () => {
   expect(one.status).not.toBe('ready');
   state.role = 'master';
   expect(await pong).toBe('PONG');
+});
+
+it('keeps nothing of a question that was not answered', async () => {
+  const { port } = await aServerThatIs({ loading: '0', role: 'master' });
+  const { engine } = engineOf({ port });
+  await engine.ping();
+  await engine.info();
+  const listening = engine.listenerCount('close');
+  vi.spyOn(engine, 'sendCommand').mockImplementation((command) => {
+    command.reject(new Error('NOPERM'));
+    return command.promise;
+  });
+  engine.emit('close');
+  for (let i = 0; i < 20; i++) await expect(engine.info()).rejects.toThrow('NOPERM');
+  expect(engine.listenerCount('close')).toBeLessThanOrEqual(listening);
 });

@@ -17,7 +17,7 @@ import {
   encodeResult,
   packRows,
   unpackRows,
-} from '../../shared/stores/import-codec.ts';
+} from '../../shared/stores/import-row-codec.ts';
 import { chooseStrategy } from '../../shared/use-cases/choose-strategy.ts';
 
 it("a row's job id follows from import and row, tells both, and sorts by row", () => {

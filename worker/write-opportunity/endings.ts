@@ -1,4 +1,4 @@
-import type { WaitReason } from '../../shared/domain/job.ts';
+import type { Candidate, WaitReason } from '../../shared/domain/job.ts';
 import type { JobPatch } from '../../shared/stores/job-store.ts';
 import { DONE, type NextStep, waitUntil } from '../next-step.ts';
 import { nextProbeAtMs } from './decide.ts';
@@ -85,5 +85,34 @@ export async function endAsFailed(
     }),
   );
   run.logger.info({ code: failed.code }, 'job.failed');
+  return DONE;
+}
+
+/** Nobody can know by asking: the job stays open until a person decides. */
+export async function askAPerson(
+  deps: WriterDeps,
+  run: Run,
+  candidates: Candidate[],
+  why?: string,
+): Promise<NextStep> {
+  const message =
+    why ??
+    (candidates.length > 0
+      ? `The provider may have the record: ${candidates.length} candidate(s) could not be told apart for certain.`
+      : 'The provider may have the record, and cannot be asked well enough to know.');
+  await persist(run.logger, 'needs_review', () =>
+    deps.jobs.move(run.job, {
+      to: 'needs_review',
+      generation: run.job.generation,
+      onlyIdle: true,
+      patch: {
+        error: jobErrorOf({ code: 'outcome_unknown', message }),
+        candidates,
+        nextAttemptAtMs: null,
+        waitReason: null,
+      },
+    }),
+  );
+  run.logger.warn({ candidates: candidates.length }, 'job.needs_review');
   return DONE;
 }

@@ -14,11 +14,11 @@ import {
   type WriterDeps,
   withinDeadline,
 } from './deps.ts';
-import { endAsFailed, holdForReauth, waitInRecord } from './endings.ts';
+import { askAPerson, endAsFailed, holdForReauth, waitInRecord } from './endings.ts';
 import { type Failed, outcomeOf } from './outcome.ts';
 import { persist } from './persist.ts';
 import { planOfWritten, planWrite } from './plan.ts';
-import { askAPerson, reconcile, takeOver } from './reconcile.ts';
+import { reconcile, takeOver } from './reconcile.ts';
 
 /** How soon a message of a held account is looked at again; its queue is paused, so that this hardly happens. */
 const HELD_LOOK_MS = 5_000;

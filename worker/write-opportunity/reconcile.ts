@@ -5,7 +5,7 @@ import { attemptWrite } from './attempt.ts';
 import { completeWrite } from './complete.ts';
 import { backoffMs, nextProbeAtMs } from './decide.ts';
 import { deadlineOf, hasNativeKey, type Run, type WriterDeps } from './deps.ts';
-import { holdForReauth, waitInRecord } from './endings.ts';
+import { askAPerson, holdForReauth, waitInRecord } from './endings.ts';
 import { jobErrorOf, readOutcomeOf } from './outcome.ts';
 import { persist } from './persist.ts';
 import type { Planned } from './plan.ts';
@@ -239,33 +239,5 @@ async function failAfterProbe(
       patch: { error, candidates, nextAttemptAtMs: null, waitReason: null },
     }),
   );
-  return DONE;
-}
-
-export async function askAPerson(
-  deps: WriterDeps,
-  run: Run,
-  candidates: Candidate[],
-  why?: string,
-): Promise<NextStep> {
-  const message =
-    why ??
-    (candidates.length > 0
-      ? `The provider may have the record: ${candidates.length} candidate(s) could not be told apart for certain.`
-      : 'The provider may have the record, and cannot be asked well enough to know.');
-  await persist(run.logger, 'needs_review', () =>
-    deps.jobs.move(run.job, {
-      to: 'needs_review',
-      generation: run.job.generation,
-      onlyIdle: true,
-      patch: {
-        error: jobErrorOf({ code: 'outcome_unknown', message }),
-        candidates,
-        nextAttemptAtMs: null,
-        waitReason: null,
-      },
-    }),
-  );
-  run.logger.warn({ candidates: candidates.length }, 'job.needs_review');
   return DONE;
 }

@@ -2,6 +2,8 @@ import type { FailureRule } from '../failure-outcome.ts';
 import { isJsonObject } from '../merge-remote-data.ts';
 import type { AnsweredCall } from '../port.ts';
 
+// One table, however long: its first row that matches decides, so that it is read from top to end.
+
 const CODES = 'https://developer.close.com/api/overview/http-response-codes';
 const LIMITS = 'https://developer.close.com/api/overview/rate-limits';
 const AUTH = 'https://developer.close.com/api/overview/oauth-authentication';
