@@ -184,6 +184,8 @@ export type JobRecord = {
   candidates: Candidate[];
   /** Corrections made by retry: an adopted record may differ from the present body. */
   corrections: number;
+  /** Runs that ended in an exception since the job was last (re)opened; see worker/write-opportunity/after-fault.ts. */
+  faults: number;
   result?: unknown;
   error?: JobError;
 };

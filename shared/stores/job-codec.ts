@@ -32,6 +32,7 @@ export type JobPatch = Partial<
     | 'followUps'
     | 'candidates'
     | 'corrections'
+    | 'faults'
     | 'result'
     | 'error'
     | 'importId'
@@ -66,6 +67,7 @@ const PLAIN_FIELDS = {
   epoch: 'epoch',
   fingerprint: 'fp',
   corrections: 'corrections',
+  faults: 'faults',
   importId: 'import',
 } as const;
 
@@ -180,6 +182,7 @@ export function decodeJob(id: string, hash: Hash): JobRecord {
     followUps: parse(hash.follow, {}),
     candidates: parse(hash.candidates, []),
     corrections: Number(hash.corrections ?? 0),
+    faults: Number(hash.faults ?? 0),
     result: parse(hash.result, undefined),
     error: parse(hash.error, undefined),
   };

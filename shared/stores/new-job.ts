@@ -40,5 +40,6 @@ export function newJobRecord(
     followUps: {},
     candidates: [],
     corrections: 0,
+    faults: 0,
   };
 }

@@ -43,6 +43,7 @@ export async function resolveJob(
       candidates: [],
       attemptsSpent: 0,
       limitHits: 0,
+      faults: 0,
       error: undefined,
       inFlight: null,
       nextAttemptAtMs: null,

@@ -30,6 +30,7 @@ export type Correction = { body?: OpportunityInput; query?: Partial<JobRequest['
 export const AFRESH: JobPatch = {
   attemptsSpent: 0,
   limitHits: 0,
+  faults: 0,
   error: undefined,
   nextAttemptAtMs: null,
   waitReason: null,

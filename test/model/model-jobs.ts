@@ -47,5 +47,6 @@ export function aJob(id: string, account: string, nowMs: number): JobRecord {
     followUps: {},
     candidates: [],
     corrections: 0,
+    faults: 0,
   };
 }

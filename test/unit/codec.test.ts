@@ -37,6 +37,7 @@ function aRecord(overrides: Partial<JobRecord> = {}): JobRecord {
     followUps: {},
     candidates: [],
     corrections: 0,
+    faults: 0,
     ...overrides,
   };
 }
@@ -117,6 +118,7 @@ describe('a job record', () => {
       followUps: { x: 'done' },
       candidates: [{ remote_id: 'r', url: 'u', why: 'w' }],
       corrections: 7,
+      faults: 8,
       result: { ok: true },
       error: { statusCode: 400, error: 'e', message: 'm', code: 'c', retryable: false },
       importId: 'i',

@@ -2,6 +2,7 @@ import { isSettled, type JobRecord } from '../../shared/domain/job.ts';
 import { timeoutOf } from '../../shared/providers/caller.ts';
 import { WriteMessage } from '../../shared/queues/messages.ts';
 import { DONE, type NextStep, type Processor, waitUntil } from '../next-step.ts';
+import { afterFault } from './after-fault.ts';
 import { attemptWrite } from './attempt.ts';
 import { completeWrite } from './complete.ts';
 import { nextProbeAtMs, verdictAtMs } from './decide.ts';
@@ -42,7 +43,7 @@ export function createWriter(deps: WriterDeps): Processor {
     const run = beginRun(deps, job, account, signal);
     if (account.status !== 'active' && account.status !== 'deleting')
       return waitUntil(deps.clock.nowMs() + HELD_LOOK_MS, true);
-    const step = await advance(deps, run, job);
+    const step = await advance(deps, run, job).catch((err: unknown) => afterFault(deps, run, err));
     return step.kind === 'done' ? throughWith(deps, job) : step;
   };
 }
