@@ -91,7 +91,13 @@ async function startProcess(
     args: [script],
     cwd: ROOT,
     // Nothing of the surrounding environment: a REDIS_URL there must not decide a test.
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', [PORT_VARIABLE[name]]: String(port), ...env },
+    env: {
+      PATH: process.env.PATH,
+      TZ: process.env.TZ,
+      HOST: '127.0.0.1',
+      [PORT_VARIABLE[name]]: String(port),
+      ...env,
+    },
     output: 'pipe',
   });
   let output = '';

@@ -225,6 +225,24 @@ describe('finding a lost create', () => {
     });
   });
 
+  it.each([
+    ['blanks at its ends', '  Annual License '],
+    ['a no-break space at its end', 'Annual License\u00a0'],
+    ['an ideographic space', '\u3000株式会社\u3000'],
+    ['a line break', 'Annual\nLicense'],
+    ['two blanks', 'Annual  License'],
+  ])('by content, whose name has %s', async (_, name) => {
+    const planned = await plan({ name });
+    const id = await writtenId(planned);
+    expect(readOf(await find(planned))).toMatchObject({ candidates: [{ remoteId: id, matches: true }] });
+  });
+
+  it('by content, although the line break of its name was kept as a blank', async () => {
+    const id = await writtenId(await plan({ name: 'Annual License' }));
+    const planned = await plan({ name: 'Annual\nLicense' });
+    expect(readOf(await find(planned))).toMatchObject({ candidates: [{ remoteId: id, matches: true }] });
+  });
+
   it('reports all records of a marker', async () => {
     const planned = await plan({}, TEXT);
     const ids = [await writtenId(planned), await writtenId(planned)];

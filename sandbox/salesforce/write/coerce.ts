@@ -35,8 +35,8 @@ export function coerce(field: Field, wire: unknown, source: Source): Coerced {
       return coerceNumber(field, wire) ?? refuse();
     default: {
       if (typeof wire !== 'string') return refuse();
-      // Salesforce trims text at both ends before it is saved.
-      const text = wire.trim();
+      // Salesforce trims text at both ends before it is saved, but no-break and ideographic spaces stay.
+      const text = wire.replace(/^[\0- ]+|[\0- ]+$/g, '');
       return { value: text === '' ? null : text };
     }
   }

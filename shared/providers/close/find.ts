@@ -7,6 +7,7 @@ import { bodyKeyOf, fieldIdOf } from './custom-fields.ts';
 import { recordUrl } from './descriptor.ts';
 import { bodyOf, contentOf } from './plan-body.ts';
 import { CloseEvents, CloseRecord, closeList } from './responses.ts';
+import { parseTime } from './timestamps.ts';
 
 /**
  * Close may list an event out of order and late by minutes, so everything from 5 minutes before the attempt
@@ -150,8 +151,8 @@ function markerKeyOf({ marker }: FindRequest): string | undefined {
 
 /** Unreadable times count as recent: better one candidate too many. */
 function isAfter(text: string | null | undefined, request: FindRequest, toleranceMs: number): boolean {
-  const ms = Date.parse(text ?? '');
-  return Number.isNaN(ms) || ms >= request.sentAtProviderMs - toleranceMs;
+  const ms = parseTime(text);
+  return ms === undefined || ms >= request.sentAtProviderMs - toleranceMs;
 }
 
 /** Whether one record is the lost one; `mightBeOurs` when it is too close to it to be sure of absence. */

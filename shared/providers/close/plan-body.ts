@@ -1,6 +1,7 @@
 import { isJsonObject } from '../merge-remote-data.ts';
 import type { WritePlan } from '../port.ts';
 import { comparableNote } from './note.ts';
+import { parseTime } from './timestamps.ts';
 
 export type Body = Record<string, unknown>;
 
@@ -23,13 +24,12 @@ export function toPlan(body: Body, remoteQuery: Record<string, unknown>): WriteP
  * customer change them right after a create, and a changed record would then not be recognised.
  */
 export function contentOf(record: Body): Record<string, string | number | null> {
-  const created = typeof record.date_created === 'string' ? Date.parse(record.date_created) : Number.NaN;
   return {
     lead_id: textOrNull(record.lead_id),
     note: comparableNote(record.note),
     value: typeof record.value === 'number' ? record.value : null,
     date_won: textOrNull(record.date_won)?.slice(0, 10) ?? null,
-    date_created: Number.isNaN(created) ? null : created,
+    date_created: parseTime(record.date_created) ?? null,
   };
 }
 

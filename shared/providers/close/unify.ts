@@ -5,6 +5,7 @@ import { isJsonObject } from '../merge-remote-data.ts';
 import { fieldIdOf } from './custom-fields.ts';
 import { readNote } from './note.ts';
 import { CloseOpportunity } from './responses.ts';
+import { parseTime } from './timestamps.ts';
 
 const STATUS = { active: 'open', won: 'won', lost: 'lost' } as const;
 
@@ -47,9 +48,7 @@ function readCustomFields(record: Record<string, unknown>): Record<string, unkno
   return fields;
 }
 
-/** Timestamps carry `+00:00` on records and nothing at all on some lists; both mean UTC. */
-export function toUtc(text: string | null | undefined): string | null {
-  if (!text) return null;
-  const ms = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`);
-  return Number.isNaN(ms) ? null : new Date(ms).toISOString();
+function toUtc(text: string | null | undefined): string | null {
+  const ms = parseTime(text);
+  return ms === undefined ? null : new Date(ms).toISOString();
 }

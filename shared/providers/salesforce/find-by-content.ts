@@ -77,11 +77,17 @@ function contentSoql({ plan, sentAtProviderMs }: FindRequest, userId: string): s
   const { body } = plan.create;
   const isBackdated = isJsonObject(body) && findKey(body, 'CreatedDate', true) !== undefined;
   const conditions = [
-    `Name = ${soqlText(String(plan.content.Name ?? ''))}`,
+    nameIs(String(plan.content.Name ?? '')),
     `${isBackdated ? 'SystemModstamp' : 'CreatedDate'} >= ${soqlDateTime(sentAtProviderMs - SKEW_MS)}`,
     ...(userId === '' ? [] : [`CreatedById = ${soqlText(userId)}`]),
   ];
   return `SELECT Id, IsDeleted, CreatedDate, ${COMPARED.join(', ')} FROM Opportunity WHERE ${conditions.join(' AND ')} ORDER BY CreatedDate, Id LIMIT ${ROWS_MAX}`;
+}
+
+/** As it was sent, and as it may be kept: nobody says what Salesforce does with line breaks, and with blanks that are not ASCII's. */
+function nameIs(name: string): string {
+  const spellings = [...new Set([name, normalise(name)])].map(soqlText);
+  return spellings.length === 1 ? `Name = ${spellings[0]}` : `Name IN (${spellings.join(', ')})`;
 }
 
 /** The fields in which a record differs from what was asked; absent equals null. */
@@ -96,7 +102,7 @@ function isSame(field: Compared, asked: string | number | null, stored: string |
   return normalise(String(asked)) === normalise(String(stored));
 }
 
-/** Salesforce trims single-line texts and turns their line breaks into blanks. */
+/** Salesforce trims single-line texts, and may turn their line breaks into blanks. */
 function normalise(value: string): string {
   return value.replace(/\s+/g, ' ').trim();
 }

@@ -143,7 +143,7 @@ function contentOf(body: Record<string, unknown>): WritePlan['content'] {
   };
   const [name, account, amount] = [read('Name'), read('AccountId'), read('Amount')];
   return {
-    Name: typeof name === 'string' ? name.trim() : name,
+    Name: typeof name === 'string' ? name.replace(/^[\0- ]+|[\0- ]+$/g, '') : name,
     AccountId: typeof account === 'string' ? toId18(account) : account,
     Amount: typeof amount === 'number' ? roundAmount(amount) : amount,
     CloseDate: read('CloseDate'),
