@@ -28,7 +28,8 @@ export type WriteOutcome =
   | ({ kind: 'retryable'; outage?: boolean } & FailureFacts)
   | ({ kind: 'rate_limited'; limit: RateLimitHit } & FailureFacts)
   | ({ kind: 'needs_reauth' } & FailureFacts)
-  | ({ kind: 'ambiguous' } & FailureFacts);
+  /** `keyHeldBy`: the provider says that a record has the unique key of this very create; its id, '' where it does not name it. */
+  | ({ kind: 'ambiguous'; keyHeldBy?: string } & FailureFacts);
 
 export type WriteFailure = Exclude<WriteOutcome, { kind: 'written' }>;
 

@@ -100,6 +100,8 @@ export type UnknownSend = {
   verdictAtMs: number;
   /** What the request carried; null = nothing. Absent in older records. */
   marker?: MarkerSetting | null;
+  /** The provider answered that a record has the key this carried: its id, '' where it did not name it. */
+  keyHeldBy?: string;
 };
 
 /** An attempt whose request may be on the wire. Present from before the first byte until its outcome is stored. */

@@ -171,11 +171,17 @@ async function lookAgain(
   const candidates = found.candidates.map(({ remoteId, url, why }) => ({ remote_id: remoteId, url, why }));
   const verdictAtMs = Math.max(...job.unknownSends.map((sent) => sent.verdictAtMs));
   // What counts is when the look began: its answer may be old by now, if it was slow or this process was frozen.
-  // Uniqueness protects a second create by a native key: nothing has to settle first.
-  const settled = hasNativeKey(run) || lookedAtMs >= verdictAtMs;
-  if (settled && provesAbsence) {
+  const isSettled = lookedAtMs >= verdictAtMs;
+  if (provesAbsence) {
     const error = job.error ?? exhausted(run, now);
-    return error ? failAfterProbe(deps, run, error, candidates) : attemptWrite(deps, run, planned);
+    // Uniqueness protects a second create by a native key, so that nothing has to settle before; "failed" it does not make true.
+    if (!error && (isSettled || hasNativeKey(run))) return attemptWrite(deps, run, planned);
+    if (error && isSettled) {
+      const holder = job.unknownSends.find(({ keyHeldBy }) => keyHeldBy !== undefined)?.keyHeldBy;
+      return holder === undefined
+        ? failAfterProbe(deps, run, error, candidates)
+        : askAbout(deps, run, holder);
+    }
   }
   const untilMs = nextProbeAtMs(job.unknownSends, job.probes + 1, policy, now, hasNativeKey(run));
   if (untilMs === undefined) return askAPerson(deps, run, candidates);
@@ -184,6 +190,23 @@ async function lookAgain(
     run,
     { untilMs, reason: 'reconciling', wholeQueue: false },
     { probes: job.probes + 1, candidates },
+  );
+}
+
+/** The provider says that a record has this job's key, and does not show it to the account's user. */
+async function askAbout(deps: WriterDeps, run: Run, holder: string): Promise<NextStep> {
+  const opened = await deps.credentialsOf(run.account.id);
+  const why =
+    'the provider says that it has the key of this job, and does not show it to the user of the account';
+  const named =
+    holder !== '' && opened
+      ? [{ remote_id: holder, url: run.descriptor.recordUrl(opened.credentials, holder), why }]
+      : [];
+  return askAPerson(
+    deps,
+    run,
+    named,
+    `The provider has a record with the key of this job${holder && ` (${holder})`}, and does not show it to the account's user: it may not see what it wrote.`,
   );
 }
 

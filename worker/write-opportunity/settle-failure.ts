@@ -1,5 +1,5 @@
 import type { WriteFailure } from '../../shared/domain/failure.ts';
-import type { Attempt, InFlight } from '../../shared/domain/job.ts';
+import type { Attempt, InFlight, UnknownSend } from '../../shared/domain/job.ts';
 import type { CallResult, WritePlan } from '../../shared/providers/port.ts';
 import type { NextStep } from '../next-step.ts';
 import { decide, nextProbeAtMs, verdictAtMs } from './decide.ts';
@@ -69,7 +69,7 @@ export async function settleFailure(
     case 'hold':
       return holdForReauth(deps, run, failure.message, patch);
     case 'reconcile':
-      return beginReconciling(deps, run, planned, inFlight, patch, now);
+      return beginReconciling(deps, run, planned, lostSend(run, failure, inFlight, now), patch, now);
   }
 }
 
@@ -77,7 +77,7 @@ async function beginReconciling(
   deps: WriterDeps,
   run: Run,
   planned: Plan,
-  inFlight: InFlight,
+  send: UnknownSend,
   patch: { attempt: Attempt; attemptsSpent: number; limitHits: number; inFlight: null },
   now: number,
 ): Promise<NextStep> {
@@ -85,9 +85,7 @@ async function beginReconciling(
     const { parentId } = planned.plan;
     await persist(run.logger, 'parent block', () => deps.unknowns.block(run.job, parentId));
   }
-  // This process saw how the call ended: whatever it sent had left by now.
-  const sentBy = Math.min(inFlight.sendBeforeMs, now);
-  const unknownSends = [...run.job.unknownSends, unknownSendOf(inFlight, run, sentBy)];
+  const unknownSends = [...run.job.unknownSends, send];
   const untilMs = nextProbeAtMs(unknownSends, 0, run.policy, now, hasNativeKey(run)) ?? now;
   return waitInRecord(
     deps,
@@ -97,11 +95,18 @@ async function beginReconciling(
   );
 }
 
+function lostSend(run: Run, failure: WriteFailure, inFlight: InFlight, nowMs: number): UnknownSend {
+  // This process saw how the call ended: whatever it sent had left by now.
+  const send = unknownSendOf(inFlight, run, Math.min(inFlight.sendBeforeMs, nowMs));
+  const isHeld = failure.kind === 'ambiguous' && failure.keyHeldBy !== undefined;
+  return isHeld ? { ...send, keyHeldBy: failure.keyHeldBy } : send;
+}
+
 /**
  * What is known about a create whose answer is lost.
  * @param sentByMs when its request had left at the latest; after a crash nobody knows better than `sendBeforeMs`.
  */
-export function unknownSendOf(inFlight: InFlight, run: Run, sentByMs: number) {
+export function unknownSendOf(inFlight: InFlight, run: Run, sentByMs: number): UnknownSend {
   return {
     attempt: inFlight.attempt,
     sentAtProviderMs: inFlight.sentAtProviderMs,

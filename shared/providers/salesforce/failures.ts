@@ -134,8 +134,18 @@ function toFailure(
     case 'needs_reauth':
       return { kind: 'needs_reauth', ...facts };
     default:
-      return { kind: 'ambiguous', ...facts };
+      return {
+        kind: 'ambiguous',
+        ...facts,
+        ...(row?.match.isOwnKey === true ? { keyHeldBy: holderIn(errors) } : {}),
+      };
   }
+}
+
+/** Salesforce names it only in its words, by the short form of its id; in another language it is still the only one of its kind. */
+function holderIn(errors: ReadError[]): string {
+  const named = errors.map(({ message }) => /\b006[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?\b/.exec(message)?.[0]);
+  return toId18(named.find(Boolean) ?? '');
 }
 
 function fieldsOf(fields: FieldFailure[]): { fields?: FieldFailure[] } {

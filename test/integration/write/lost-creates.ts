@@ -93,6 +93,45 @@ for (const [provider, carrier, marker] of MARKERS)
     });
   });
 
+group('a create at salesforce with a unique key', () => {
+  const marker: Marker = { kind: 'external_id', field: 'Dealwright_Id__c' };
+
+  story('whose attempts are spent is not called failed while it may still be written', async () => {
+    const account = await rig.connect('salesforce', {
+      ...HASTY,
+      marker,
+      retry: { max_attempts: 1 },
+      reconcile: { settle_ms: 6_000, probes: 3 },
+    });
+    const name = aName('Late, and the last try');
+    await rig.faultOnCreate('salesforce', name, { kind: 'late_commit', delay_ms: 5_000, reset_after_ms: 50 });
+    const job = await rig.settled(await rig.submit(account, { name }), 30_000);
+    expect(job).toMatchObject({ status: 'succeeded', attemptNumber: 1 });
+    expect(await rig.records('salesforce', name)).toHaveLength(1);
+  });
+
+  story('that is refused for its own key, by a record nobody shows us, is left to a person', async () => {
+    const account = await rig.connect('salesforce', { ...HASTY, marker, retry: { max_attempts: 2 } });
+    const name = aName('Hidden');
+    const message =
+      'duplicate value found: Dealwright_Id__c duplicates value on record with id: 006RO000004Kt7P';
+    await rig.faultOnCreate('salesforce', name, {
+      kind: 'status',
+      status: 400,
+      body: [{ errorCode: 'DUPLICATE_VALUE', message, fields: [] }],
+      times: -1,
+    });
+    const job = await rig.settled(await rig.submit(account, { name }), 30_000);
+    expect(job).toMatchObject({
+      status: 'needs_review',
+      error: { code: 'outcome_unknown', message: expect.stringContaining('006RO000004Kt7PYAS') },
+      candidates: [{ remote_id: '006RO000004Kt7PYAS', why: expect.stringContaining('key of this job') }],
+    });
+    // Sent again it cannot make a second record.
+    expect(await rig.creates('salesforce', name)).toHaveLength(2);
+  });
+});
+
 for (const provider of PROVIDERS)
   group(`at ${provider}`, () => {
     story('a job in doubt shows that it reconciles, and until when', async () => {
