@@ -64,6 +64,9 @@ export type Call = (request: ProviderRequest) => Promise<CallResult>;
 /** A read that succeeded, or the call that failed it. */
 export type Looked<T> = { ok: true; value: T } | { ok: false; result: CallResult };
 
+/** `mayHaveRun`: it was sent, may still be carried out, and would count twice if it were sent again meanwhile. */
+export type Followed = { ok: true; value: void } | { ok: false; result: CallResult; mayHaveRun?: true };
+
 /** Where the job's id is written inside the provider's record, so that the record can be found again. */
 export type Marker = { kind: 'external_id' | 'custom_field' | 'text'; field: string; value: string };
 
@@ -260,13 +263,13 @@ export type ProviderClient = {
   check: (call: Call, settings: AccountSettings) => Promise<Looked<{ user: string; organisation?: string }>>;
   /** The whole record as the provider gives it, with what `unify` needs beside it; undefined when it does not exist. */
   readBack: (call: Call, remoteId: string, settings: AccountSettings) => Promise<Looked<unknown | undefined>>;
-  /** Idempotent: looks before repeating where the provider would double. */
+  /** Looks before repeating where the provider would double, and says so where a look would come too early. */
   followUp: (
     call: Call,
     remoteId: string,
     followUp: FollowUp,
     settings: AccountSettings,
-  ) => Promise<Looked<void>>;
+  ) => Promise<Followed>;
   /** Looks for the record of an ambiguous create by the strongest means the account has. */
   find: (call: Call, request: FindRequest, settings: AccountSettings) => Promise<Looked<Found>>;
 };

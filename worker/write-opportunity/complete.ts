@@ -1,12 +1,13 @@
 import type { Warning } from '../../shared/domain/failure.ts';
 import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
 import type { Attempt, Written } from '../../shared/domain/job.ts';
+import { timeoutOf } from '../../shared/providers/caller.ts';
 import { formatResult } from '../../shared/providers/format-result.ts';
 import type { Farewell } from '../../shared/providers/gate.ts';
 import type { Call } from '../../shared/providers/port.ts';
 import type { JobPatch, Move, Moved } from '../../shared/stores/job-store.ts';
 import { DONE, type NextStep } from '../next-step.ts';
-import { backoffMs, decide } from './decide.ts';
+import { backoffMs, decide, verdictAtMs } from './decide.ts';
 import { deadlineOf, type Run, type WriterDeps } from './deps.ts';
 import { holdForReauth, waitInRecord } from './endings.ts';
 import { readOutcomeOf } from './outcome.ts';
@@ -98,7 +99,9 @@ async function runFollowUp(
     run.job.followUps[followUp.key] = 'done';
     return undefined;
   }
-  return waitForFollowing(deps, run, followUp.key, done.result);
+  const now = deps.clock.nowMs();
+  const settledMs = done.mayHaveRun ? verdictAtMs(now, timeoutOf(run.account), run.policy) : now;
+  return waitForFollowing(deps, run, followUp.key, done.result, settledMs);
 }
 
 /**
@@ -110,6 +113,7 @@ async function waitForFollowing(
   run: Run,
   key: string,
   result: Parameters<typeof readOutcomeOf>[0],
+  notBeforeMs = 0,
 ): Promise<NextStep | undefined> {
   const { job } = run;
   const outcome = readOutcomeOf(result, run.descriptor, { method: 'POST', path: '', purpose: 'follow_up' });
@@ -119,7 +123,7 @@ async function waitForFollowing(
   const tries = Number(job.followUps[key] ?? 0) + (outcome.kind === 'retryable' ? 1 : 0);
   if (outcome.kind === 'retryable' && tries <= FOLLOWING_TRIES) {
     job.followUps[key] = String(tries);
-    const untilMs = now + backoffMs(tries, deps.random());
+    const untilMs = Math.max(notBeforeMs, now + backoffMs(tries, deps.random()));
     return waitInRecord(deps, run, { untilMs, reason: 'retry_backoff', wholeQueue: false }, patch());
   }
   if (outcome.kind === 'rate_limited') {

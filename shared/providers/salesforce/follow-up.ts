@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AccountSettings } from '../../domain/integrated-account.ts';
-import type { Call, FollowUp, Looked } from '../port.ts';
+import type { Call, Followed, FollowUp } from '../port.ts';
 import { classify } from './failures.ts';
 import { dataPath } from './paths.ts';
 import { notLooked, query } from './reads.ts';
@@ -17,7 +17,7 @@ export async function followUp(
   remoteId: string,
   { data }: FollowUp,
   settings: AccountSettings,
-): Promise<Looked<void>> {
+): Promise<Followed> {
   const { contactId, isPrimary } = RoleData.parse(data);
   const soql = `SELECT Id FROM OpportunityContactRole WHERE OpportunityId = ${soqlText(remoteId)} AND ContactId = ${soqlText(contactId)} LIMIT 1`;
   const present = await query(call, settings, { soql, row: z.looseObject({}), purpose: 'look_up' });
@@ -31,6 +31,10 @@ export async function followUp(
     purpose: 'follow_up',
   } as const;
   const result = await call(request);
+  if (result.kind === 'unanswered') return { ...notLooked(result), mayHaveRun: true };
   if (result.kind !== 'answered') return notLooked(result);
-  return classify(result, request).kind === 'written' ? { ok: true, value: undefined } : notLooked(result);
+  // Read as the answer to a create, which it is: repeated while the first is still being written, it makes a second role.
+  const outcome = classify(result, { ...request, purpose: 'create' });
+  if (outcome.kind === 'written') return { ok: true, value: undefined };
+  return outcome.kind === 'ambiguous' ? { ...notLooked(result), mayHaveRun: true } : notLooked(result);
 }

@@ -161,6 +161,23 @@ for (const provider of ['salesforce', 'capsule'] as const)
     });
   });
 
+story('a contact role whose answer is lost is not made again while it may still be written', async () => {
+  const settings = { ...HASTY, reconcile: { settle_ms: 4_000, probes: 3 } };
+  const account = await rig.connect('salesforce', settings);
+  const name = aName('Role, late');
+  await rig.settled(await rig.submit(account, { name: aName('Warm-up') }));
+  await rig.fault('salesforce', {
+    kind: 'late_commit',
+    delay_ms: 4_000,
+    reset_after_ms: 50,
+    match: { method: 'POST', path: FOLLOW_UP.salesforce, authorization: await rig.tokenOf(account) },
+  });
+  const [first, second] = CONTACTS.salesforce.map((id) => ({ id }));
+  const job = await rig.settled(await rig.submit(account, { name, contact: [first, second] }), 30_000);
+  expect(job).toMatchObject({ status: 'succeeded', warnings: [] });
+  expect(job.result).toMatchObject({ remote_data: { OpportunityContactRoles: { totalSize: 2 } } });
+});
+
 story('a record that cannot be read back is succeeded all the same, with a warning', async () => {
   const account = await rig.connect('salesforce');
   const name = aName('Hidden');
