@@ -65,7 +65,7 @@ export type Call = (request: ProviderRequest) => Promise<CallResult>;
 export type Looked<T> = { ok: true; value: T } | { ok: false; result: CallResult };
 
 /** `mayHaveRun`: it was sent, may still be carried out, and would count twice if it were sent again meanwhile. */
-export type Followed = { ok: true; value: void } | { ok: false; result: CallResult; mayHaveRun?: true };
+export type Followed = Looked<void> & { mayHaveRun?: true };
 
 /** Where the job's id is written inside the provider's record, so that the record can be found again. */
 export type Marker = { kind: 'external_id' | 'custom_field' | 'text'; field: string; value: string };

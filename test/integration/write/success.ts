@@ -176,6 +176,13 @@ story('a contact role whose answer is lost is not made again while it may still 
   const job = await rig.settled(await rig.submit(account, { name, contact: [first, second] }), 30_000);
   expect(job).toMatchObject({ status: 'succeeded', warnings: [] });
   expect(job.result).toMatchObject({ remote_data: { OpportunityContactRoles: { totalSize: 2 } } });
+  const { id } = job.result as { id: string };
+  const made = (await rig.calls('salesforce')).filter(
+    ({ method, path, body }) =>
+      method === 'POST' && path.includes(FOLLOW_UP.salesforce) && body?.includes(id),
+  );
+  // The first contact stands in the create.
+  expect(made).toHaveLength(1);
 });
 
 story('a record that cannot be read back is succeeded all the same, with a warning', async () => {
