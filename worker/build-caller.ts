@@ -43,10 +43,11 @@ export function buildCaller(parts: CallerParts): { caller: Caller; providerClock
   const { config, logger, shutdown, clock, redis, keys, partitions, store } = parts;
   const vendorOrigins = Object.values(descriptors).flatMap(({ allowedOrigins }) => allowedOrigins);
   const allowlist = config.providerUrlAllowlist ?? vendorOrigins;
+  const isAllowed = createUrlAllowlist(allowlist);
   const { send } = shutdown.own(
     'provider connections',
     createSender({
-      isAllowed: createUrlAllowlist(allowlist),
+      isAllowed,
       outbound: createProviderPolicy(allowlist),
       clock,
     }),
@@ -72,6 +73,7 @@ export function buildCaller(parts: CallerParts): { caller: Caller; providerClock
       clock,
       logger,
       clients: (provider) => clients[provider],
+      isAllowed,
       send: createTokenSender({ gate, send, places, clock }),
     }),
     (r) => r.idle(),

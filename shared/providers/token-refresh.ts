@@ -32,6 +32,8 @@ export type TokenRefresherDeps = {
   clients: (provider: ProviderName) => Pick<ProviderClient, 'tokenRequest' | 'readToken'>;
   /** Paced by the account's gate; never repeats by itself. */
   send: TokenSend;
+  /** Whether calls may go to an address. A token answer may name another one: Salesforce moves organisations. */
+  isAllowed: (url: URL) => boolean;
   clock: Clock;
   logger?: Logger;
 };
@@ -92,7 +94,11 @@ export function createTokenRefresher(deps: TokenRefresherDeps) {
     if ('kind' in prepared) return prepared;
     const answer = await deps.send(prepared.url, prepared.form, prepared.headers ?? {}, account);
     const reading = readAnswer(client, answer, clock.nowMs());
-    if (reading.kind === 'tokens') return keep(account, stored, reading);
+    if (reading.kind === 'tokens') {
+      const { allowed, moved } = withinAllowed(reading, deps.isAllowed);
+      const kept = await keep(account, stored, allowed);
+      return moved ?? kept;
+    }
     return reading.kind === 'dead' ? confirmDead(account.id, usedVersion, reading) : reading;
   }
 
@@ -154,6 +160,22 @@ export function createTokenRefresher(deps: TokenRefresherDeps) {
       await Promise.allSettled(underWay.values());
     },
   };
+}
+
+/**
+ * The tokens are kept in any case, since the old ones may be void. An address that is not allowed is not taken over, and stops the
+ * account: with the old one every call would fail, with the new one every job.
+ */
+function withinAllowed(
+  reading: Extract<TokenReading, { kind: 'tokens' }>,
+  isAllowed: TokenRefresherDeps['isAllowed'],
+): { allowed: typeof reading; moved?: Refreshed } {
+  const { instance_url: address, ...update } = reading.update;
+  const url = address === undefined ? undefined : URL.parse(address);
+  if (address === undefined || (url && isAllowed(url))) return { allowed: reading };
+  const where = url?.origin ?? 'an address that is none';
+  const message = `the organisation moved to ${where}, which PROVIDER_URL_ALLOWLIST does not allow; add it, restart the workers, and resume the account`;
+  return { allowed: { kind: 'tokens', update }, moved: { kind: 'dead', message } };
 }
 
 async function prepare(

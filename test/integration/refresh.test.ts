@@ -6,6 +6,7 @@ import { systemClock } from '../../shared/clock.ts';
 import type { StoredCredentials } from '../../shared/domain/integrated-account.ts';
 import { closeClient } from '../../shared/providers/close/client.ts';
 import type { CallResult } from '../../shared/providers/port.ts';
+import { readToken as readSalesforceToken } from '../../shared/providers/salesforce/token.ts';
 import { createTokenRefresher, type TokenSend } from '../../shared/providers/token-refresh.ts';
 import { type Account, createAccountStore } from '../../shared/stores/account-store.ts';
 import { createSealedBox } from '../../shared/stores/sealed-box.ts';
@@ -63,7 +64,12 @@ async function anAccount(store: Store): Promise<Account> {
   return account;
 }
 
-type Options = { send?: TokenSend; store?: Partial<Store> };
+type Options = {
+  send?: TokenSend;
+  store?: Partial<Store>;
+  isAllowed?: (url: URL) => boolean;
+  readToken?: typeof closeClient.readToken;
+};
 
 /** What one worker process has: a connection, a store and a refresher of its own. */
 async function aProcess({ keys }: TestRedis, options: Options = {}) {
@@ -74,9 +80,10 @@ async function aProcess({ keys }: TestRedis, options: Options = {}) {
     redis,
     keys,
     partitions: PARTITIONS,
-    clients: () => closeClient,
+    clients: () => ({ ...closeClient, ...(options.readToken ? { readToken: options.readToken } : {}) }),
     send: options.send ?? send,
     clock: systemClock,
+    isAllowed: options.isAllowed ?? (() => true),
   });
   return { store, ...refresher };
 }
@@ -117,6 +124,28 @@ describe('token refresh', () => {
     const again = await processes[1].refresh(account, 2);
     expect(again).toMatchObject({ kind: 'tokens', version: 3 });
     expect(calls).toBe(2);
+  });
+
+  it('keeps the tokens of an organisation that moved where no call may go, and stops the account with the reason', async () => {
+    const redis = await aTestRedis();
+    const moved = 'https://acme.elsewhere.example';
+    const answer: TokenSend = async (...args) => {
+      const given = await send(...args);
+      if (given.kind !== 'answered') throw new Error(given.kind);
+      return { ...given, body: { ...(given.body as object), instance_url: moved } };
+    };
+    const process = await aProcess(redis, {
+      send: answer,
+      isAllowed: ({ origin }) => origin !== moved,
+      readToken: readSalesforceToken,
+    });
+    const account = await anAccount(process.store);
+    const message = expect.stringContaining(`moved to ${moved}, which PROVIDER_URL_ALLOWLIST`);
+    expect(await process.refresh(account, 1)).toEqual({ kind: 'dead', message });
+    const stored = await process.store.credentials(account.id);
+    if (!stored) throw new Error('no credentials');
+    expect(stored.credentials).not.toHaveProperty('instance_url');
+    expect(await worksAtProvider(stored.credentials)).toBe(true);
   });
 
   it('takes what another process stored instead of asking', async () => {

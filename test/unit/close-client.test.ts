@@ -179,6 +179,22 @@ describe('OAuth', () => {
     expect(await refresh(stored)).toMatchObject({ kind: 'dead' });
   });
 
+  it.each([
+    [400, { error: 'invalid_grant' }, 'dead'],
+    // What Close's endpoint answers in words of its own is not documented.
+    [400, { detail: 'no such token' }, 'dead'],
+    [401, '', 'dead'],
+    [403, { error: 'access_denied' }, 'dead'],
+    [403, '<html>blocked</html>', 'retryable'],
+    [404, '<html>', 'retryable'],
+    [429, { error: 'slow_down' }, 'retryable'],
+    [503, '<html>', 'retryable'],
+    [200, { token: 'x' }, 'retryable'],
+  ])('reads %s %j as %s', (status, body, kind) => {
+    const answer = { kind: 'answered', status, headers: {}, body, receivedAtMs: 0 } as const;
+    expect(closeClient.readToken(answer, 0)).toMatchObject({ kind, message: expect.any(String) });
+  });
+
   it('has no token to ask for with an API key', async () => {
     expect(await closeClient.tokenRequest(credentials, 0)).toBeUndefined();
     expect(closeClient.authorize(credentials)).toEqual({ authorization: `Basic ${btoa('demo-close-key:')}` });

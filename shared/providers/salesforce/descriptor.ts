@@ -93,7 +93,10 @@ export const salesforce: ProviderDescriptor = {
   ],
   allowedOrigins: [
     'https://*.my.salesforce.com',
-    'https://*.sandbox.my.salesforce.com',
+    // One label more by the kind of organisation ("My Domain URL Formats").
+    ...['sandbox', 'develop', 'scratch', 'trailblaze', 'demo', 'free', 'patch'].map(
+      (kind) => `https://*.${kind}.my.salesforce.com`,
+    ),
     'https://login.salesforce.com',
     'https://test.salesforce.com',
   ],

@@ -22,7 +22,7 @@ export function unify(record: unknown, facts: AccountFacts | undefined): Opportu
     contact: contactsOf(fields),
     stage: stageOf(fields, facts),
     status: statusOf(fields, facts),
-    custom_fields: customFieldsOf(fields),
+    custom_fields: customFieldsOf(fields, facts),
     last_activity_at: toMoment(fields.LastActivityDate),
     close_date: toMoment(fields.CloseDate),
     created_at: toMoment(fields.CreatedDate),
@@ -75,10 +75,17 @@ function statusOf(fields: OpportunityRecord, facts: AccountFacts | undefined): O
   return facts?.stages.find((stage) => stage.id === fields.StageName)?.status;
 }
 
-function customFieldsOf(fields: OpportunityRecord): Opportunity['custom_fields'] {
+function customFieldsOf(
+  fields: OpportunityRecord,
+  facts: AccountFacts | undefined,
+): Opportunity['custom_fields'] {
   if (fields.Id === undefined) return undefined;
+  const lists = new Set(facts?.customFields.filter(({ multiple }) => multiple).map(({ key }) => key));
   const custom = Object.entries(fields).filter(([key, value]) => /__c$/i.test(key) && value !== null);
-  return Object.fromEntries(custom);
+  // A multi-select picklist is one text at Salesforce, "A;B": it is answered as it was asked for.
+  const asAsked = ([key, value]: [string, unknown]) =>
+    typeof value === 'string' && lists.has(key) ? [key, value.split(';')] : [key, value];
+  return Object.fromEntries(custom.map(asAsked));
 }
 
 /** "2024-05-01T12:00:00.000+0000" (no colon in the offset) as "2024-05-01T12:00:00.000Z"; dates as they are. */
