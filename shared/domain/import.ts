@@ -61,6 +61,8 @@ export type RowResult = {
    */
   attempt?: number;
   generation?: number;
+  /** `sequence` of the job it was: events of a later life come after those of this one. */
+  sequence?: number;
   /** Of a duplicate: job of the row that has its dedupe key. */
   owner?: string;
 };

@@ -44,6 +44,9 @@ export async function unpackRows(packed: Buffer): Promise<StoredRow[]> {
   });
 }
 
+/** queued → running → succeeded: not written down, since nearly every row goes that way. */
+const SEQUENCE_WRITTEN_AT_ONCE = 3;
+
 const LETTERS = {
   succeeded: 's',
   failed: 'f',
@@ -52,11 +55,14 @@ const LETTERS = {
   duplicate: 'd',
 } as const satisfies Record<RowStatus, string>;
 
-/** A result as few characters: a letter and the remote id, or a letter and JSON. */
+/** A result as few characters: a letter and the remote id, with an unusual sequence, or a letter and JSON. */
 export function encodeResult(result: RowResult): string {
   const letter = LETTERS[result.status];
-  const { remoteId, code, message, pointer, attempt = 0, generation = 0, owner } = result;
-  if (result.status === 'succeeded') return letter + (remoteId ?? '');
+  const { remoteId, code, message, pointer, attempt = 0, generation = 0, sequence = 0, owner } = result;
+  if (result.status === 'succeeded') {
+    const isUsual = result.sequence === undefined || result.sequence === SEQUENCE_WRITTEN_AT_ONCE;
+    return `${letter}${remoteId ?? ''}${isUsual ? '' : ` ${sequence}`}`;
+  }
   if (result.status === 'duplicate') return `${letter}${remoteId ?? ''} ${owner ?? ''}`;
   return (
     letter +
@@ -66,6 +72,7 @@ export function encodeResult(result: RowResult): string {
       code ?? null,
       message?.slice(0, MESSAGE_CHARS_MAX) ?? null,
       pointer ?? null,
+      ...(sequence > 0 ? [sequence] : []),
     ])
   );
 }
@@ -73,7 +80,10 @@ export function encodeResult(result: RowResult): string {
 /** Undefined for a row that is to be tried again (`q`): see {@link livesOf}. */
 export function decodeResult(text: string): RowResult | undefined {
   const rest = text.slice(1);
-  if (text[0] === 's') return { status: 'succeeded', remoteId: rest };
+  if (text[0] === 's') {
+    const [remoteId = '', sequence = SEQUENCE_WRITTEN_AT_ONCE] = rest.split(' ');
+    return { status: 'succeeded', remoteId, sequence: Number(sequence) };
+  }
   if (text[0] === 'd') {
     const [remoteId, owner] = rest.split(' ');
     return { status: 'duplicate', remoteId: remoteId || undefined, owner: owner || undefined };
@@ -81,12 +91,13 @@ export function decodeResult(text: string): RowResult | undefined {
   const status = ROW_RESULTS.find((known) => LETTERS[known] === text[0]);
   if (!status) return undefined;
   // Written by encodeResult.
-  const [attempt, generation, code, message, pointer] = JSON.parse(rest) as [
+  const [attempt, generation, code, message, pointer, sequence] = JSON.parse(rest) as [
     number,
     number,
     string | null,
     string | null,
     string | null,
+    number?,
   ];
   return {
     status,
@@ -95,17 +106,19 @@ export function decodeResult(text: string): RowResult | undefined {
     code: code ?? undefined,
     message: message ?? undefined,
     pointer: pointer ?? undefined,
+    sequence,
   };
 }
 
 /** A row that was a job before and gave its record up: where its numbers go on. */
-export type EarlierLife = { attempt: number; generation: number };
+export type EarlierLife = { attempt: number; generation: number; sequence: number };
 
-export const encodeAgain = ({ attempt, generation }: EarlierLife) => `q[${attempt},${generation}]`;
+export const encodeAgain = ({ attempt, generation, sequence }: EarlierLife) =>
+  `q[${attempt},${generation},${sequence}]`;
 
 export function decodeAgain(text: string): EarlierLife | undefined {
   if (!text.startsWith('q')) return undefined;
   // Written by encodeAgain, here or in a script.
-  const [attempt, generation] = JSON.parse(text.slice(1)) as [number, number];
-  return { attempt, generation };
+  const [attempt, generation, sequence = 0] = JSON.parse(text.slice(1)) as [number, number, number?];
+  return { attempt, generation, sequence };
 }

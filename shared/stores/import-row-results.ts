@@ -147,8 +147,8 @@ export function createImportRowResults(options: {
         const row = firstRowOfChunk(chunk) + Number(field);
         const result = decodeResult(text);
         if (result?.status !== status || !isWanted(row)) return [];
-        const { attempt = 0, generation = 0 } = result;
-        return [{ row, change: [field, text, encodeAgain({ attempt, generation })] }];
+        const { attempt = 0, generation = 0, sequence = 0 } = result;
+        return [{ row, change: [field, text, encodeAgain({ attempt, generation, sequence })] }];
       });
       if (rows.length === 0) return 0;
       const lowest = Math.min(...rows.map(({ row }) => row));

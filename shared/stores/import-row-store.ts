@@ -93,7 +93,8 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
       const dedupe = dedupeOf(record, row, more.dedupeKey);
       const generation = (more.earlier?.generation ?? 0) + 1;
       const n = more.earlier?.attempt ?? 0;
-      const job = { ...newJobRecord(jobId, input, undefined, now), generation };
+      const sequence = (more.earlier?.sequence ?? 0) + 1;
+      const job = { ...newJobRecord(jobId, input, undefined, now), generation, sequence };
       const [code, detail] = await scripts.dwImportMaterialise(
         at.record,
         at.results,

@@ -56,8 +56,8 @@ export async function* readResults(
         line: stored.line,
         status,
         remote_id: result?.remoteId ?? null,
-        code: result?.code ?? null,
-        message: result?.message ?? null,
+        code: result?.code ?? (status === 'cancelled' ? status : null),
+        message: result?.message ?? (status === 'cancelled' ? ERROR_CATALOGUE.cancelled.meaning : null),
         pointer: result?.pointer ?? null,
       };
     }
@@ -145,6 +145,7 @@ function jobOfRow(
     ...job,
     status,
     attemptNumber: result?.attempt ?? 0,
+    sequence: result?.sequence || job.sequence,
     updatedAtMs: record.updatedAtMs,
     finishedAtMs: record.updatedAtMs,
     ...(result?.remoteId ? { result: { id: result.remoteId } } : {}),

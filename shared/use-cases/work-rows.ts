@@ -84,7 +84,9 @@ function keepsRecord(job: JobRecord): boolean {
 /** The result of a settled job; undefined while it is open. Pure. */
 export function resultOfJob(job: JobRecord): RowResult | undefined {
   const { status, error } = job;
-  if (status === 'succeeded') return { status, remoteId: job.written?.remoteId ?? idOf(job.result) };
+  const { sequence } = job;
+  if (status === 'succeeded')
+    return { status, remoteId: job.written?.remoteId ?? idOf(job.result), sequence };
   if (status !== 'failed' && status !== 'cancelled' && status !== 'needs_review') return undefined;
   return {
     status,
@@ -93,6 +95,7 @@ export function resultOfJob(job: JobRecord): RowResult | undefined {
     pointer: error?.details?.failures[0]?.pointer,
     attempt: job.attemptNumber,
     generation: job.generation,
+    sequence,
   };
 }
 
@@ -112,9 +115,11 @@ export async function withdrawRows(
     rows.map(async (row) => {
       const job = await deps.jobs.find(rowJobId(record.id, row));
       if (!job || (job.status !== 'queued' && job.status !== 'waiting')) return;
-      const { attemptNumber: attempt, generation } = job;
+      const { attemptNumber: attempt, generation, sequence } = job;
       const unmade = await deps.rows.giveBack(record, row, generation, {
-        ...(wanted === 'cancel' ? { cancelled: { ...CANCELLED, attempt, generation } } : {}),
+        ...(wanted === 'cancel'
+          ? { cancelled: { ...CANCELLED, attempt, generation, sequence: sequence + 1 } }
+          : {}),
         dedupeKey: await dedupeKeyOf(deps, record, row),
       });
       if (unmade) await deps.queues.remove(record.account, job.id, generation);

@@ -126,6 +126,32 @@ it('webhooks tell of the end of an import, and of its rows only where it was ask
   expect(rows.every(({ data }) => data.import_id === loud)).toBe(true);
 });
 
+it('a row that fails, is retried, fails again and is written at last tells each, the later with the higher sequence', async () => {
+  await using receiver = await startReceiver();
+  const hook = { url: receiver.url, events: ['job.failed', 'job.succeeded'] };
+  const { body: endpoint } = await rig.ask('POST', '/webhook-endpoints', hook);
+  await rig.fault(slow, { kind: 'status', status: 403, times: 2 });
+  const id = await imports.accepted(slow, closeRows(aName('Again'), 1), { query: '&row_events=true' });
+  const told = () =>
+    receiver.bodies
+      .filter(({ data }) => data.import_id === id)
+      .map(({ type, data }) => [type, data.sequence]);
+  for (const ends of [1, 2]) {
+    await imports.ended(id);
+    await until('its failure was told', () => told().length === ends);
+    expect((await imports.act(id, 'retry-failed')).status).toBe(200);
+  }
+  await imports.ended(id);
+  await until('its end was told', () => told().length === 3);
+  expect(told().map(([type]) => type)).toEqual(['job.failed', 'job.failed', 'job.succeeded']);
+  const [first, second, third] = told().map(([, sequence]) => Number(sequence));
+  expect(second).toBeGreaterThan(Number(first));
+  expect(third).toBeGreaterThan(Number(second));
+  const jobs = await rig.ask('GET', `/jobs?import_id=${id}`);
+  expect(jobs.body.data).toMatchObject([{ status: 'succeeded', sequence: third }]);
+  await rig.ask('DELETE', `/webhook-endpoints/${endpoint.id}`);
+});
+
 it("another workspace's imports do not exist", async () => {
   const id = await imports.accepted(slow, closeRows(aName('Foreign'), 1));
   const answer = await rig.ask('GET', `/imports/${id}`, undefined, { 'x-workspace': 'elsewhere' });

@@ -42,7 +42,8 @@ it('chunks hold 200 rows, counted from 1', () => {
 });
 
 it.each([
-  { status: 'succeeded', remoteId: '006XX0000000001AAA' },
+  { status: 'succeeded', remoteId: '006XX0000000001AAA', sequence: 3 },
+  { status: 'succeeded', remoteId: '006XX0000000001AAA', sequence: 12 },
   { status: 'duplicate', remoteId: 'oppo_1', owner: '019b0c7e-6d1f-8000-8001-5f2e8a7d0b2a' },
   { status: 'duplicate', remoteId: undefined, owner: '019b0c7e-6d1f-8000-8001-5f2e8a7d0b2a' },
   {
@@ -52,15 +53,17 @@ it.each([
     code: 'stage_not_found',
     message: 'no "x"',
     pointer: '/stage',
+    sequence: 5,
   },
 ] as const)('a result is read as it was written: %j', (result) => {
   expect(decodeResult(encodeResult(result))).toEqual(result);
 });
 
 it('a row that is to be tried again has no result, and its numbers', () => {
-  const again = encodeAgain({ attempt: 4, generation: 2 });
+  const again = encodeAgain({ attempt: 4, generation: 2, sequence: 7 });
   expect(decodeResult(again)).toBeUndefined();
-  expect(decodeAgain(again)).toEqual({ attempt: 4, generation: 2 });
+  expect(decodeAgain(again)).toEqual({ attempt: 4, generation: 2, sequence: 7 });
+  expect(decodeAgain('q[4,2]')).toEqual({ attempt: 4, generation: 2, sequence: 0 });
   expect(decodeAgain(encodeResult({ status: 'succeeded', remoteId: 'q1' }))).toBeUndefined();
 });
 

@@ -9,7 +9,7 @@ ARGV  1 account id  2 job id  3 row in the chunk  4 row  5 now ms  6 result, '' 
 returns {1}          unmade
         {0, status}  it has begun, or ended ('missing': no record)
 ]]
-local record = redis.call('HMGET', KEYS[4], 'status', 'n', 'sending', 'unknown', 'first_n')
+local record = redis.call('HMGET', KEYS[4], 'status', 'n', 'sending', 'unknown', 'first_n', 'seq')
 local status = record[1]
 if not status then return {0, 'missing'} end
 if status ~= 'queued' and status ~= 'waiting' then return {0, status} end
@@ -28,7 +28,7 @@ if ARGV[6] ~= '' then
   redis.call('HINCRBY', KEYS[1], 'cancelled', 1)
 else
   -- With its numbers: another run may still hold a message of this life.
-  redis.call('HSET', KEYS[2], ARGV[3], 'q[' .. (record[2] or '0') .. ',' .. ARGV[9] .. ']')
+  redis.call('HSET', KEYS[2], ARGV[3], 'q[' .. (record[2] or '0') .. ',' .. ARGV[9] .. ',' .. (record[6] or '0') .. ']')
   local next = tonumber(redis.call('HGET', KEYS[1], 'next') or '1')
   if tonumber(ARGV[4]) < next then redis.call('HSET', KEYS[1], 'next', ARGV[4]) end
 end
