@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { StartError } from '../shared/start-error.ts';
-import { refuseMalformed } from './refuse-malformed.ts';
+import { refuseHostless, refuseMalformed } from './refuse-malformed.ts';
 
 export type Listening = {
   url: string;
@@ -28,18 +28,22 @@ export async function listen(handler: RequestListener, port: number, host: strin
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: KEEP_ALIVE_MS + 1_000,
       requestTimeout: REQUEST_MS,
+      requireHostHeader: false,
     },
-    (req, res) => {
-      underWay += 1;
-      const owed = owedTo.get(req.socket) ?? new Set();
-      owedTo.set(req.socket, owed.add(res));
-      res.once('close', () => {
-        underWay -= 1;
-        owed.delete(res);
-      });
-      handler(req, res);
-    },
+    (req, res) => serve(req, res),
   );
+  const serve: RequestListener = (req, res) => {
+    underWay += 1;
+    const owed = owedTo.get(req.socket) ?? new Set();
+    owedTo.set(req.socket, owed.add(res));
+    res.once('close', () => {
+      underWay -= 1;
+      owed.delete(res);
+    });
+    if (!refuseHostless(req, res)) handler(req, res);
+  };
+  // What else a client expects than `100-continue` may be left unmet (RFC 9110, 10.1.1); Node would answer 417 with nothing.
+  server.on('checkExpectation', serve);
   server.on('clientError', (err, socket) => refuseMalformed(err, socket, owedTo.get(socket) ?? new Set()));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', (err: NodeJS.ErrnoException) => reject(new StartError(sentenceFor(err, port, host))));

@@ -33,7 +33,7 @@ export function parsePrefer(header: string | string[] | undefined): Preferences 
   }
   const wait = found.get('wait');
   const waitSeconds =
-    wait !== undefined && /^\d{1,9}$/.test(wait) ? Math.min(Number(wait), WAIT_SECONDS_MAX) : undefined;
+    wait !== undefined && /^\d+$/.test(wait) ? Math.min(Number(wait), WAIT_SECONDS_MAX) : undefined;
   return { waitSeconds, respondAsync: found.has('respond-async') };
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { AppError, toJobError } from '../shared/app-error.ts';
 import type { ErrorView } from '../shared/contract/error-view.ts';
@@ -38,18 +38,33 @@ export function refuseMalformed(
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
+/** HTTP/1.1 wants a `Host`; without it Node's own answer would have no body. @returns whether it was refused. */
+export function refuseHostless(req: IncomingMessage, res: ServerResponse): boolean {
+  if (req.headers.host !== undefined || req.httpVersion !== '1.1') return false;
+  const { status, headers, body } = refusal('A request of HTTP/1.1 must have a Host header.', randomUUID());
+  res.writeHead(status, headers).end(body);
+  return true;
+}
+
 function refusalOf(code: string | undefined, underWay: ServerResponse | undefined): string {
-  const request_id = String(underWay?.getHeader('x-request-id') ?? randomUUID());
   const message =
     code === 'HPE_HEADER_OVERFLOW' ? 'The headers are larger than 16 KiB.' : 'The request is not valid HTTP.';
+  const { status, reason, headers, body } = refusal(
+    message,
+    String(underWay?.getHeader('x-request-id') ?? randomUUID()),
+  );
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return `${[`HTTP/1.1 ${status} ${reason}`, ...head].join('\r\n')}\r\n\r\n${body}`;
+}
+
+function refusal(message: string, request_id: string) {
   const error: ErrorView = { ...toJobError(new AppError('invalid_header', message)), request_id };
   const body = JSON.stringify(error);
-  const head = [
-    `HTTP/1.1 ${error.statusCode} ${error.error}`,
-    'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${request_id}`,
-    'Connection: close',
-  ];
-  return `${head.join('\r\n')}\r\n\r\n${body}`;
+  const headers = {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'X-Request-Id': request_id,
+    Connection: 'close',
+  };
+  return { status: error.statusCode, reason: error.error, headers, body };
 }

@@ -89,7 +89,9 @@ export function serveImports(serve: Serve, deps: ImportsDeps): void {
     let record = await getImport(deps, caller, params.id);
     if (query.wait) {
       const signal = AbortSignal.any([goneOf(res), deps.closing, AbortSignal.timeout(query.wait * 1_000)]);
-      for await (const next of followImport(deps, record, signal)) record = next;
+      for await (const _ of followImport(deps, record, signal));
+      // As it is now: the wait looks twice a second, and ends without a word when the import is deleted.
+      record = await getImport(deps, caller, params.id);
     }
     return { status: 200, body: await view(deps, record) };
   });

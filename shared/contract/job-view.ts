@@ -152,7 +152,8 @@ export function viewJob(job: JobRecord, hold?: AccountHold, nowMs = 0): JobView 
     marker: job.id,
     ...(job.candidates.length > 0 ? { candidates: job.candidates } : {}),
     sequence: job.sequence,
-    result: job.status === 'succeeded' ? (job.result ?? null) : null,
+    // Also while its follow-ups are repeated: the record is there.
+    result: job.status === 'succeeded' || job.written ? (job.result ?? null) : null,
     error: failed ? viewKeptError(job.error, job.requestId, job.id) : null,
   };
 }

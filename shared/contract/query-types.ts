@@ -25,8 +25,16 @@ export function queryInteger(min: number, max: number, description: string) {
     .meta({ description, openapi: { type: 'integer', minimum: min, maximum: max } });
 }
 
-/** A list as `x[]=a&x[]=b`, as `x=a,b`, or both. */
-export function queryList<S extends z.ZodType<string, string>>(item: S, max: number, description: string) {
+/**
+ * A list as `x[]=a&x[]=b`, as `x=a,b`, or both.
+ * @param min 1 where a list of nothing can only be a mistake: by `status=` nobody means to ask for no job at all.
+ */
+export function queryList<S extends z.ZodType<string, string>>(
+  item: S,
+  max: number,
+  description: string,
+  min: 0 | 1 = 0,
+) {
   return z
     .union([z.string(), z.array(z.string())], { error: 'must be a list: x[]=a&x[]=b, or x=a,b' })
     .transform((value) =>
@@ -35,12 +43,13 @@ export function queryList<S extends z.ZodType<string, string>>(item: S, max: num
         .map((part) => part.trim())
         .filter((part) => part !== ''),
     )
-    .pipe(z.array(item).max(max))
+    .pipe(z.array(item).min(min, { error: 'must name at least one; leave it out for all' }).max(max))
     .meta({
       description,
       openapi: {
         type: 'array',
         items: { type: 'string', ...(item instanceof z.ZodEnum ? { enum: item.options } : {}) },
+        ...(min > 0 ? { minItems: min } : {}),
         maxItems: max,
       },
     });

@@ -1,4 +1,3 @@
-import { stringify } from 'qs';
 import { atMost } from '../at-most.ts';
 import type { StoredCredentials } from '../domain/integrated-account.ts';
 import type { Account } from '../stores/account-store.ts';
@@ -11,6 +10,7 @@ import { type Pace, paceOf } from './pace.ts';
 import { type Begin, deferredBy, type PassDeps, passGate } from './pass-gate.ts';
 import type { AnsweredCall, Call, CallResult, ProviderDescriptor, ProviderRequest } from './port.ts';
 import type { ProviderClock } from './provider-clock.ts';
+import { toQuery } from './request-url.ts';
 import type { Send } from './send.ts';
 import type { TokenRefresher } from './token-refresh.ts';
 
@@ -189,10 +189,7 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
 }
 
 function urlOf({ descriptor, credentials, account, request }: OneCall): string {
-  const query =
-    request.query && Object.keys(request.query).length > 0
-      ? `?${stringify(request.query, { arrayFormat: 'brackets', encodeValuesOnly: true })}`
-      : '';
+  const query = request.query && Object.keys(request.query).length > 0 ? `?${toQuery(request.query)}` : '';
   return `${descriptor.baseUrl(credentials, account.settings)}${request.path}${query}`;
 }
 

@@ -68,6 +68,8 @@ export function createKeys(prefix: string) {
     queuePrefix: tag,
     accounts: (p: number) => `${tag(p)}:accounts`,
     account: (p: number, account: string) => `${tag(p)}:account:${account}`,
+    /** Workspace of an account that is gone: what it left behind is found by its id. */
+    formerOwner: (p: number, account: string) => `${tag(p)}:account:${account}:former`,
     facts: (p: number, account: string) => `${tag(p)}:facts:${account}`,
     jobs: (p: number, account: string) => `${tag(p)}:jobs:${account}`,
     jobsIn: (p: number, account: string, status: string) => `${tag(p)}:jobs:${account}:${status}`,

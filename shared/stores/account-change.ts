@@ -99,36 +99,41 @@ export async function changeAccount(
 }
 
 /**
- * Writes a new account and its place in the partition's set, unless the id exists.
+ * Writes a new account and its place in the partition's set, unless the id exists, or was another workspace's: keys, claims and
+ * records of that one are found by the id for as long as they are kept.
  *
- * KEYS  1 account  2 accounts of the partition
- * ARGV  1 account id  2 channel  3… field, value, …
+ * KEYS  1 account  2 accounts of the partition  3 workspace of an account of this id that is gone
+ * ARGV  1 account id  2 channel  3 workspace  4… field, value, …
  *
- * returns 1 created · 0 the id exists
+ * returns 1 created · 0 the id exists, or existed elsewhere
  */
 const CREATE = `
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+local former = redis.call('GET', KEYS[3])
+if former and former ~= ARGV[3] then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
 redis.call('SADD', KEYS[2], ARGV[1])
 redis.call('PUBLISH', ARGV[2], ARGV[1])
 return 1
 `;
 
-/** @returns false when the id exists. */
+/** @returns false when the id exists, or was another workspace's. */
 export async function insertAccount(
   redis: RedisClient,
   keys: Keys,
   partition: number,
   id: string,
-  fields: Record<string, string>,
+  fields: Record<string, string> & { workspace: string },
 ): Promise<boolean> {
   const reply = await redis.eval(
     CREATE,
-    2,
+    3,
     keys.account(partition, id),
     keys.accounts(partition),
+    keys.formerOwner(partition, id),
     id,
     keys.accountChanged,
+    fields.workspace,
     ...Object.entries(fields).flat(),
   );
   return reply === 1;

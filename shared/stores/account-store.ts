@@ -66,7 +66,7 @@ export function createAccountStore({ redis, keys, partitions, box, clock, onEven
     /** Ids of every account of one partition, those being deleted included. */
     listPartition,
 
-    /** @returns `exists` when there is an account with this id, whoever owns it. */
+    /** @returns `exists` when there is an account with this id, whoever owns it, or was one of another workspace. */
     async create(input: NewAccount): Promise<Account | 'exists'> {
       const id = input.id ?? randomUUID();
       const now = String(clock.nowMs());
@@ -222,6 +222,8 @@ export function createAccountStore({ redis, keys, partitions, box, clock, onEven
     async remove(id: string): Promise<void> {
       const p = partitionOf(id);
       facts.forget(id);
+      const workspace = await redis.hget(keys.account(p, id), 'workspace');
+      if (workspace) await redis.set(keys.formerOwner(p, id), workspace);
       await redis.srem(keys.accounts(p), id);
       await redis.del(
         keys.account(p, id),

@@ -31,6 +31,9 @@ export async function connectAccount(deps: AccountDeps, input: Omit<NewAccount, 
 
 function created(account: Account | 'exists'): Account {
   if (account === 'exists')
-    throw new AppError('already_exists', 'An integrated account with this id exists.');
+    throw new AppError(
+      'already_exists',
+      'An integrated account with this id exists, or was one of another workspace.',
+    );
   return account;
 }

@@ -112,6 +112,6 @@ export async function retryFollowUps(
     );
   }
   const followUps = Object.fromEntries(Object.entries(job.followUps).filter(([, state]) => state === 'done'));
-  const warnings = job.warnings.filter(({ code }) => code !== FOLLOW_UP_WARNING);
-  await reopen(deps, job, 'retry', { ...AFRESH, followUps, warnings });
+  // Result and warnings stay until there are new ones: the record is written, whatever becomes of what follows.
+  await reopen(deps, job, 'retry', { ...AFRESH, followUps });
 }

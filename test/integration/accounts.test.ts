@@ -91,6 +91,29 @@ describe('connecting', () => {
     expect((await send('GET', `/integrated-accounts/${reply.id}`)).body).toEqual(reply.body);
   });
 
+  it('is found by its id in any case', async () => {
+    const id = randomUUID();
+    await connect({ id: id.toUpperCase() });
+    expect(await send('GET', `/integrated-accounts/${id.toUpperCase()}`)).toMatchObject({
+      status: 200,
+      body: { id },
+    });
+  });
+
+  it('leaves its id to its workspace when it is deleted: what is kept of it is found by the id', async () => {
+    const { id } = await connect({});
+    expect((await send('DELETE', `/integrated-accounts/${id}`)).status).toBe(204);
+    const again = (workspace: string) =>
+      send(
+        'POST',
+        '/integrated-accounts',
+        { id, provider: 'close', name: 'Acme', credentials: closeCredentials() },
+        { 'x-workspace': workspace },
+      );
+    expect(await again('another')).toMatchObject({ status: 409, body: { code: 'already_exists' } });
+    expect(await again('default')).toMatchObject({ status: 201, body: { id } });
+  });
+
   it('takes an id once', async () => {
     const id = randomUUID();
     expect((await connect({ id })).id).toBe(id);

@@ -277,6 +277,7 @@ describe('a request that may not be made', () => {
 
   it.each([
     ['is no HTTP', 'hello\r\n\r\n', 'The request is not valid HTTP.'],
+    ['names no host', 'GET /healthz HTTP/1.1\r\n\r\n', 'must have a Host header'],
     ['has more headers than are read', `GET /healthz HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, '16 KiB'],
     [
       'has a body in broken pieces',
@@ -295,6 +296,13 @@ describe('a request that may not be made', () => {
     expect(error.message).toContain(sentence);
     expect(/^x-request-id: (.+)$/im.exec(head)?.[1]).toBe(error.request_id);
     if (text.includes('mine')) expect(error.request_id).toBe('mine');
+  });
+
+  it('answers a client that expects what nobody knows as any other', async () => {
+    const { api } = await one();
+    const socket = createConnection(Number(new URL(api.url).port), '127.0.0.1');
+    socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: foo\r\nConnection: close\r\n\r\n');
+    expect((await buffer(socket)).toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*x-request-id: /i);
   });
 
   it('answers the create that came before it on the same connection, and nothing else', async () => {

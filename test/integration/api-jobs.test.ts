@@ -110,7 +110,15 @@ describe('reading jobs', () => {
     const page = await api.call('/jobs?limit=2');
     expect(page.body.data).toHaveLength(2);
     expect(await ids(`limit=2&cursor=${page.body.next_cursor}`)).toEqual([first.id]);
-    for (const bad of ['limit=0', 'limit=201', 'status=done', 'cursor=x', 'created_after=yesterday']) {
+    for (const bad of [
+      'limit=0',
+      'limit=201',
+      'status=done',
+      'status=',
+      'status=,',
+      'cursor=x',
+      'created_after=yesterday',
+    ]) {
       expect((await api.call(`/jobs?${bad}`)).body.code, bad).toBe('invalid_query');
     }
   });

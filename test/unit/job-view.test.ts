@@ -62,6 +62,12 @@ describe('what a job shows', () => {
     expect(view({ ...fields, status: 'succeeded' })).toMatchObject({ result: { id: '1' }, error: null });
     expect(view({ ...fields, status: 'failed' })).toMatchObject({ result: null, error: { code: 'x' } });
     expect(view({ ...fields, status: 'waiting' })).toMatchObject({ result: null, error: null });
+    // Its follow-ups are repeated: the record is there meanwhile.
+    const written = '{"remoteId":"1","answer":{},"by":"succeeded"}';
+    expect(view({ ...fields, written, status: 'waiting' })).toMatchObject({
+      result: { id: '1' },
+      error: null,
+    });
   });
 
   it('of its options is what a retry takes as it is', () => {

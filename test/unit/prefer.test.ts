@@ -9,6 +9,7 @@ describe('parsePrefer', () => {
     ['WAIT = 10', 10, false],
     ['wait="10"', 10, false],
     ['wait=100', 60, false],
+    ['wait=99999999999', 60, false],
     ['wait=0', 0, false],
     ['wait=-1', undefined, false],
     ['wait=1.5', undefined, false],

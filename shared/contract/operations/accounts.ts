@@ -4,7 +4,9 @@ import { AccountCheck, AccountView } from '../account-view.ts';
 import { defineOperation } from '../operation.ts';
 import { queryBoolean } from '../query-types.ts';
 
-const AccountParams = z.object({ id: z.string().max(64).meta({ description: 'Id of the account.' }) });
+const AccountParams = z.object({
+  id: z.string().max(64).toLowerCase().meta({ description: 'Id of the account.' }),
+});
 const tag = 'Integrated accounts';
 
 const oneAccount = (description: string) => ({

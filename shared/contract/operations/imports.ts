@@ -236,6 +236,7 @@ export const getImportResults = defineOperation({
       z.enum(['queued', 'running', 'succeeded', 'failed', 'needs_review', 'cancelled', 'duplicate']),
       20,
       'Only rows of these statuses: `status=failed,needs_review`.',
+      1,
     ).optional(),
   }),
   responses: {

@@ -38,7 +38,7 @@ export const listJobs = defineOperation({
   summary: 'List jobs, newest first',
   scope: 'jobs:read',
   query: z.strictObject({
-    status: queryList(status, 20, 'One or several statuses: `status=failed,cancelled`.').optional(),
+    status: queryList(status, 20, 'One or several statuses: `status=failed,cancelled`.', 1).optional(),
     integrated_account_id: queryUuid('Jobs of one integrated account.').optional(),
     import_id: z.string().min(1).max(64).optional().meta({ description: 'Rows of one import.' }),
     idempotency_key: z.string().min(1).max(255).optional().meta({ description: 'The job of this key.' }),
@@ -121,8 +121,8 @@ export const retryJobs = defineOperation({
     'The filter may stand in the body or in the query; what is named in both, the body decides. Newest first, at most `limit` a call; repeat with `next_cursor`. Never touches `needs_review`.',
   scope: 'jobs:write',
   query: RetryFilter.extend({
-    status: queryList(retryable, 2, RETRY_STATUS).optional(),
-    code: queryList(z.string().max(64), 50, RETRY_CODE).optional(),
+    status: queryList(retryable, 2, RETRY_STATUS, 1).optional(),
+    code: queryList(z.string().max(64), 50, RETRY_CODE, 1).optional(),
     limit: queryInteger(1, 1_000, RETRY_LIMIT).optional(),
   }),
   body: RetryFilter.extend({

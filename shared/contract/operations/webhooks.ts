@@ -195,7 +195,7 @@ export const listWebhookDeliveries = defineOperation({
   scope: 'webhooks:read',
   params: EndpointParams,
   query: z.strictObject({
-    status: queryList(z.enum(DELIVERY_STATUSES), 3, 'One or several statuses.').optional(),
+    status: queryList(z.enum(DELIVERY_STATUSES), 3, 'One or several statuses.', 1).optional(),
     cursor: queryInteger(0, 100_000_000, '`next_cursor` of the page before.').optional(),
     limit: queryInteger(1, 200, 'Deliveries per page. Default 50.').optional(),
   }),
