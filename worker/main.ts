@@ -186,6 +186,7 @@ async function start(config: Config, logger: Logger, shutdown: Shutdown): Promis
     providerTime: providerClock.at,
     random: Math.random,
     teller: webhooks.teller,
+    epoch: epochs.current,
     descriptorOf: (provider) => descriptors[provider],
   });
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { chunkOfRow, fieldOf, type RowResult, type StoredRow } from '../domain/import.ts';
+import { chunkOfRow, fieldOf, type ImportRecord, type RowResult, type StoredRow } from '../domain/import.ts';
 import { JOB_STATUSES, type JobStatus } from '../domain/job.ts';
 import { rowJobId } from '../ids.ts';
 import type { RedisClient } from '../redis/connect.ts';
@@ -75,7 +75,7 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
      * @param goneOwner job of a row whose import is gone: its dedupe key may be taken.
      */
     async materialise(
-      record: Ref,
+      record: Ref & Pick<ImportRecord, 'createdAtMs'>,
       row: number,
       input: AcceptInput,
       more: {
@@ -94,7 +94,13 @@ export function createImportRowStore(options: ImportRowStoreOptions) {
       const generation = (more.earlier?.generation ?? 0) + 1;
       const n = more.earlier?.attempt ?? 0;
       const sequence = (more.earlier?.sequence ?? 0) + 1;
-      const job = { ...newJobRecord(jobId, input, undefined, now), generation, sequence };
+      // It was accepted with its import: what Redis forgot since then may hold a life of it that nobody knows of.
+      const job = {
+        ...newJobRecord(jobId, input, undefined, record.createdAtMs),
+        updatedAtMs: now,
+        generation,
+        sequence,
+      };
       const [code, detail] = await scripts.dwImportMaterialise(
         at.record,
         at.results,

@@ -1,10 +1,11 @@
 import type { WriteFailure } from '../../shared/domain/failure.ts';
 import type { BatchReading } from '../../shared/providers/batch-port.ts';
 import type { Batch, BatchSent } from '../../shared/stores/import-batch-store.ts';
+import { SEND_WITHIN_MS } from '../write-opportunity/attempt.ts';
 import { backoffMs } from '../write-opportunity/decide.ts';
 import { outcomeOf } from '../write-opportunity/outcome.ts';
 import { type Carried, carriable, freeKeys } from './batch-rows.ts';
-import { type BatchRun, keyFieldOf } from './batch-run.ts';
+import { type BatchRun, isOlderThanEpoch, keyFieldOf } from './batch-run.ts';
 import { goAlone, isNotNow, SENDS_MAX, settleOutcomes, settleTogether } from './settle-batch.ts';
 
 /** What one step of a batch came to. */
@@ -25,10 +26,35 @@ export function beginBatch(run: BatchRun, chunk: number, rows: readonly Carried[
   const batch: Batch = {
     chunk,
     rows: rows.map(({ stored }) => stored.row),
-    ...{ sends: 0, sentAtMs: 0, inDoubt: false, doubtedBefore: false },
+    ...{ sends: 0, sentAtMs: run.record.createdAtMs, inDoubt: false, doubtedBefore: false },
     keyField: keyFieldOf(run.account),
   };
-  return send(run, batch, rows);
+  return isOlderThanEpoch(run) ? sendAfterLooking(run, batch, rows) : send(run, batch, rows);
+}
+
+/** Redis may have forgotten what became of these rows. Sent again they would be written over: over what somebody changed since, too. */
+async function sendAfterLooking(run: BatchRun, batch: Batch, rows: readonly Carried[]): Promise<BatchStep> {
+  const looked = await look(run, rows);
+  if (looked.kind === 'refused') return scatter(run, rows, { ...batch, inDoubt: true });
+  // Nothing says yet that they go together: they are taken anew.
+  if (looked.kind !== 'found') return { kind: 'hold', untilMs: looked.untilMs };
+  const unfound = await settleFound(run, batch, rows, looked.ids);
+  return unfound.length === 0 ? OVER : send(run, batch, unfound);
+}
+
+/** @returns the others. */
+async function settleFound(
+  { deps, record }: BatchRun,
+  batch: Batch,
+  rows: readonly Carried[],
+  ids: Map<string, string>,
+): Promise<Carried[]> {
+  const found = rows.flatMap(({ row, stored }) => {
+    const remoteId = ids.get(row.key);
+    return remoteId === undefined ? [] : [{ stored, result: { status: 'succeeded' as const, remoteId } }];
+  });
+  await settleTogether(deps, record, batch.chunk, found);
+  return rows.filter(({ row }) => !ids.has(row.key));
 }
 
 /**
@@ -45,12 +71,7 @@ export async function resumeBatch(run: BatchRun, batch: Batch): Promise<BatchSte
     // These keys cannot be asked for together, however often; each row finds out for itself, or a person does.
     if (looked.kind === 'refused') return scatter(run, left, batch);
     if (looked.kind !== 'found') return looked;
-    unfound = left.filter(({ row }) => !looked.ids.has(row.key));
-    const found = left.flatMap(({ row, stored }) => {
-      const remoteId = looked.ids.get(row.key);
-      return remoteId === undefined ? [] : [{ stored, result: { status: 'succeeded' as const, remoteId } }];
-    });
-    await settleTogether(deps, record, batch.chunk, found);
+    unfound = await settleFound(run, batch, left, looked.ids);
   }
   if (unfound.length === 0) return OVER;
   const isHeld = record.stop !== undefined || record.status === 'paused';
@@ -119,7 +140,10 @@ async function send(run: BatchRun, before: Batch, rows: readonly Carried[]): Pro
       asked.came = begun.kind;
       return begun.kind === 'held' || begun.kind === 'taken' ? { kind: 'refused', why: begun.kind } : begun;
     },
-    fence: () => (signal.aborted ? 'the lock was lost before the batch left' : undefined),
+    fence: () => {
+      if (signal.aborted) return 'the lock was lost before the batch left';
+      return deps.clock.nowMs() > sentAtMs + SEND_WITHIN_MS ? 'the time to send had passed' : undefined;
+    },
   })(request);
   const failure = outcomeOf(result, deps.descriptorOf(account.provider), request);
   if (asked.came !== 'begun') return notBegun(run, before, rows, asked.came, failure);

@@ -36,6 +36,8 @@ export type FeederDeps = FinishDeps & {
   /** The provider's clock at `nowMs` of ours. */
   providerTime: (account: string, nowMs: number) => number;
   random: () => number;
+  /** Imports accepted before it may be older than the provider's truth. */
+  epoch: () => { number: number; atMs: number };
   readGate: ReadGate;
   clock: Clock;
   logger: Logger;

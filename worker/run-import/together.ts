@@ -4,7 +4,7 @@ import { paceOf } from '../../shared/providers/pace.ts';
 import type { Harvest } from '../../shared/use-cases/work-rows.ts';
 import { type NextStep, waitUntil } from '../next-step.ts';
 import type { Cursor } from './batch-rows.ts';
-import type { BatchRun } from './batch-run.ts';
+import { type BatchRun, isOlderThanEpoch } from './batch-run.ts';
 import type { LaneWidths } from './lane-widths.ts';
 import { workLanes } from './lanes.ts';
 import { beginBulk, restLeft, workBulk } from './work-bulk.ts';
@@ -41,7 +41,9 @@ export async function workTogether(run: BatchRun, input: TogetherInput): Promise
     : { from: record.nextRow, to: record.counts.total, underWay };
   const isCrowded = open.length >= ALONE_MAX;
   const mayTake = !isCrowded && (bulk?.left === 'doubted' || (isPossible && !isHeld));
-  const goesInBulk = mayTake && !bulk && client !== undefined && (await wantsBulk(run));
+  // Rows that may have been written are looked for, two hundred at a time; a bulk job would only write over them.
+  const goesInBulk =
+    mayTake && !bulk && client !== undefined && !isOlderThanEpoch(run) && (await wantsBulk(run));
   const lanes = await workLanes(run, {
     widths: input.widths,
     cursor,

@@ -14,7 +14,7 @@ import { describeFailure, settleFailure } from './settle-failure.ts';
 type Plan = Extract<Planned, { kind: 'plan' }>;
 
 /** Once `start` is durable the request must begin within this time, or not at all: a frozen process does not send on thaw. */
-const SEND_WITHIN_MS = 10_000;
+export const SEND_WITHIN_MS = 10_000;
 
 /** One create: gate → start (durable) → call → what the answer means → what is next. */
 export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): Promise<NextStep> {
