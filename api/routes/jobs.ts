@@ -58,7 +58,9 @@ export function serveJobs(serve: Serve, deps: JobsDeps): void {
 
   serve(operations.resolveJob, async ({ params, body, caller }) => {
     const job = await getJob(deps, caller, params.id);
-    const account = await getAccount(deps.accounts, caller.workspace, job.account);
+    const found = await deps.accounts.get(job.account);
+    // Also of an account that is gone: the doubt would stay for ever.
+    const account = found && found.status !== 'deleting' ? found : undefined;
     const resolution = 'remote_id' in body ? { remoteId: body.remote_id } : { notCreated: true as const };
     await resolveJob(deps, job, account, resolution);
     await deps.followRow(job.id);

@@ -185,6 +185,8 @@ export type CustomFieldFact = {
 
 /** Live values of one account, read from its provider through the gate; cached, refreshed on a miss. */
 export type AccountFacts = {
+  /** Version of the credentials they were read with; see `credentialsVersion` of the account. */
+  grant?: number;
   fetchedAtMs: number;
   stages: {
     id: string;

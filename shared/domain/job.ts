@@ -100,6 +100,9 @@ export type UnknownSend = {
   verdictAtMs: number;
   /** What the request carried; null = nothing. Absent in older records. */
   marker?: MarkerSetting | null;
+  /** Version of the account's credentials it was sent with, and the provider's user, where that was known. */
+  grant?: number;
+  userId?: string;
   /** The provider answered that a record has the key this carried: its id, '' where it did not name it. */
   keyHeldBy?: string;
 };
@@ -115,6 +118,9 @@ export type InFlight = {
   timeoutMs: number;
   /** See {@link UnknownSend.marker}. */
   marker?: MarkerSetting | null;
+  /** See {@link UnknownSend.grant}. */
+  grant?: number;
+  userId?: string;
 };
 
 /** The create is confirmed; follow-ups and read-back may remain. */

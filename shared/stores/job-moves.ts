@@ -71,6 +71,8 @@ export type Move = {
   newGeneration?: boolean;
   /** Refuse while an attempt is in flight. */
   onlyIdle?: boolean;
+  /** Refuse while the outcome of an earlier send is unknown. */
+  onlyUnsent?: boolean;
   /** Content fingerprint: others need not fear any more that this job made their record. */
   alike?: string;
   /** When the engine hands the job out again: the orphan sweep looks after that. */

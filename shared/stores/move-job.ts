@@ -82,6 +82,7 @@ export function createMove(deps: MoveDeps): (job: MovedJob, wanted: Move) => Pro
       attempt: wanted.attempt,
       generation: wanted.generation,
       idle: wanted.onlyIdle,
+      unsent: wanted.onlyUnsent,
       again: wanted.newGeneration,
       // The id itself stands in the key: a provider's text may be no text that can be decoded again.
       claim: Boolean(wanted.remoteId),

@@ -12,7 +12,9 @@ export type CancelDeps = { jobs: Pick<JobStore, 'move'>; queues: Pick<AccountQue
  */
 export async function cancelJob(deps: CancelDeps, job: JobRecord): Promise<void> {
   if (job.status === 'cancelled') return;
-  if (job.attemptNumber > 0 || (job.status !== 'queued' && job.status !== 'waiting')) {
+  // Without an attempt, too, a job may have been written: a batch had it, or Redis was restored since.
+  const isBegun = job.attemptNumber > 0 || job.unknownSends.length > 0;
+  if (isBegun || (job.status !== 'queued' && job.status !== 'waiting')) {
     throw refusedFrom(job.status, 'cancel');
   }
   const moved = await deps.jobs.move(job, {
@@ -22,6 +24,7 @@ export async function cancelJob(deps: CancelDeps, job: JobRecord): Promise<void>
     attempt: 0,
     generation: job.generation,
     onlyIdle: true,
+    onlyUnsent: true,
     patch: { error: toJobError(new AppError('cancelled')), nextAttemptAtMs: null, waitReason: null },
   });
   if (moved.kind !== 'moved') throw toRefusal(moved, 'cancel');

@@ -4,6 +4,7 @@ import type { JobRecord, JobStatus } from '../domain/job.ts';
 import type { Account } from '../stores/account-store.ts';
 import type { AccountDeps } from './account-access.ts';
 import { cancelJob } from './cancel-job.ts';
+import { endUnsendable } from './end-unsendable.ts';
 import { followStatus } from './follow-status.ts';
 
 /** How long a request waits for jobs that have started; then the deletion goes on behind a 202. */
@@ -145,8 +146,7 @@ async function cancelWaiting(deps: Jobs, account: string): Promise<void> {
 }
 
 /**
- * Without credentials a started job can neither go on nor be asked about: what surely was not written fails, what may
- * have been needs a person.
+ * Without credentials a started job can neither go on nor be asked about.
  */
 async function settleUnsendable(
   deps: Jobs,
@@ -158,13 +158,6 @@ async function settleUnsendable(
   );
   for await (const job of openJobs(deps, account, ['waiting'])) {
     if (!isStuck(job)) continue;
-    const isInDoubt = job.unknownSends.length > 0 || job.inFlight !== undefined;
-    await deps.jobs.move(job, {
-      to: isInDoubt ? 'needs_review' : 'failed',
-      from: ['waiting'],
-      attempt: job.attemptNumber,
-      generation: job.generation,
-      patch: { error, nextAttemptAtMs: null, waitReason: null },
-    });
+    await endUnsendable(deps.jobs, job, error);
   }
 }

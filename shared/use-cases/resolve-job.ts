@@ -8,7 +8,8 @@ import type { ProviderDescriptor } from '../providers/port.ts';
 import type { AccountQueries } from '../queues/account-queries.ts';
 import type { AccountQueues } from '../queues/account-queues.ts';
 import type { Account } from '../stores/account-store.ts';
-import type { JobStore } from '../stores/job-store.ts';
+import type { JobPatch, JobStore } from '../stores/job-store.ts';
+import { ACCOUNT_GONE, resultOfUnread } from './end-unsendable.ts';
 import { refusedFrom, toRefusal } from './job-errors.ts';
 import { reopen } from './retry-job.ts';
 
@@ -25,34 +26,68 @@ export type ResolveDeps = {
 export type Resolution = { remoteId: string } | { notCreated: true };
 
 /**
- * Ends the doubt: the named record is read and becomes the job's result, or the job is queued again with its marker.
+ * Ends the doubt: the named record is read and becomes the job's result, or the job is queued again with its marker. Where the account is
+ * gone nothing is read, and what was not created fails.
  * @throws AppError 409 from any other status or when another job holds the record; 404 when there is no such record.
  */
 export async function resolveJob(
   deps: ResolveDeps,
   job: JobRecord,
-  account: Account,
+  account: Account | undefined,
   resolution: Resolution,
 ): Promise<void> {
   if (job.status !== 'needs_review') throw refusedFrom(job.status, 'resolve');
-  if ('notCreated' in resolution) {
-    await reopen(deps, job, 'resolve', {
-      // The person vouches that nothing of the earlier sends exists: no probe has to wait for them any more.
-      unknownSends: [],
-      probes: 0,
-      candidates: [],
-      attemptsSpent: 0,
-      limitHits: 0,
-      faults: 0,
-      error: undefined,
-      inFlight: null,
-      nextAttemptAtMs: null,
-      waitReason: null,
-      firstAttemptAtMs: null,
+  if (!account) return resolveWithoutAccount(deps, job, resolution);
+  if ('notCreated' in resolution) return reopen(deps, job, 'resolve', NOT_CREATED);
+  return adopt(deps, job, account, resolution.remoteId);
+}
+
+/** The person vouches that nothing of the earlier sends exists: no probe has to wait for them any more. */
+const NOT_CREATED: JobPatch = {
+  unknownSends: [],
+  probes: 0,
+  candidates: [],
+  attemptsSpent: 0,
+  limitHits: 0,
+  faults: 0,
+  error: undefined,
+  inFlight: null,
+  nextAttemptAtMs: null,
+  waitReason: null,
+  firstAttemptAtMs: null,
+};
+
+/** The account was deleted meanwhile: nothing can be read or sent, and the person's word stands as it is. */
+async function resolveWithoutAccount(
+  deps: ResolveDeps,
+  job: JobRecord,
+  resolution: Resolution,
+): Promise<void> {
+  const { generation } = job;
+  if ('remoteId' in resolution) {
+    const { remoteId } = resolution;
+    const written = { remoteId, answer: { id: remoteId }, by: 'resolved' } as const;
+    const moved = await deps.jobs.move(job, {
+      ...{ to: 'succeeded', from: ['needs_review'], generation, remoteId },
+      patch: {
+        ...resultOfUnread(job, written),
+        written,
+        attempt: resolvedAttempt(job, deps.clock.nowMs()),
+        candidates: [],
+        error: undefined,
+        inFlight: null,
+      },
     });
+    if (moved.kind !== 'moved') throw toRefusal(moved, 'resolve');
     return;
   }
-  await adopt(deps, job, account, resolution.remoteId);
+  const opened = await deps.jobs.move(job, {
+    ...{ to: 'queued', from: ['needs_review'], generation, newGeneration: true },
+    patch: NOT_CREATED,
+  });
+  if (opened.kind !== 'moved') throw toRefusal(opened, 'resolve');
+  // Should this process die in between, the orphan sweep ends it.
+  await deps.jobs.move(job, { to: 'failed', from: ['queued'], patch: { error: ACCOUNT_GONE } });
 }
 
 async function adopt(deps: ResolveDeps, job: JobRecord, account: Account, remoteId: string): Promise<void> {
@@ -78,8 +113,8 @@ async function adopt(deps: ResolveDeps, job: JobRecord, account: Account, remote
       attempt: resolvedAttempt(job, deps.clock.nowMs()),
       candidates: [],
       error: undefined,
+      // What was sent stays known: should the named record turn out to be another job's, this one looks before it sends.
       inFlight: null,
-      unknownSends: [],
       nextAttemptAtMs: null,
       waitReason: null,
     },

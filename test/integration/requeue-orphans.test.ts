@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { JobRecord } from '../../shared/domain/job.ts';
+import type { Account } from '../../shared/stores/account-store.ts';
 import { requeueOrphans } from '../../worker/sweep/requeue-orphans.ts';
 import { aTestRedis, silentLogger } from '../support/redis.ts';
 
@@ -27,7 +28,9 @@ it('a backlog that is looked at leaves room for other work, and each of its queu
         return { id, status: 'queued', generation: 1, createdAtMs: Date.now() } as JobRecord;
       },
       requeue: () => Promise.reject(new Error('nothing is to be queued again')),
+      move: () => Promise.reject(new Error('nothing is to be ended')),
     },
+    store: { get: async (id) => ({ id }) as Account },
     queues: {
       has: async () => true,
       add: () => Promise.reject(new Error('nothing is to be queued again')),

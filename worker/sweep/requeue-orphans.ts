@@ -4,7 +4,9 @@ import type { AccountQueues } from '../../shared/queues/account-queues.ts';
 import { PRIORITY } from '../../shared/queues/messages.ts';
 import type { RedisClient } from '../../shared/redis/connect.ts';
 import type { Keys } from '../../shared/redis/keys.ts';
+import type { AccountStore } from '../../shared/stores/account-store.ts';
 import type { JobStore } from '../../shared/stores/job-store.ts';
+import { ACCOUNT_GONE, endUnsendable } from '../../shared/use-cases/end-unsendable.ts';
 
 /** Open jobs looked at in one partition and one sweep. */
 const BATCH = 200;
@@ -21,8 +23,9 @@ export type OrphanDeps = {
   redis: RedisClient;
   keys: Keys;
   partitions: number;
-  jobs: Pick<JobStore, 'find' | 'requeue'>;
+  jobs: Pick<JobStore, 'find' | 'requeue' | 'move'>;
   queues: Pick<AccountQueues, 'add' | 'has' | 'activate'>;
+  store: Pick<AccountStore, 'get'>;
   logger: Logger;
 };
 
@@ -38,21 +41,27 @@ export async function requeueOrphans(deps: OrphanDeps): Promise<number> {
     const due = await deps.redis.zrangebyscore(deps.keys.open(p), '-inf', Date.now(), 'LIMIT', 0, BATCH);
     // An account's queue is woken once, whatever its backlog.
     const awake = new Set<string>();
-    const healed = await Promise.all(due.map((member) => inTurn(() => healOrSkip(deps, p, member, awake))));
+    const gone = new Map<string, Promise<boolean>>();
+    const isGone = (account: string) => {
+      const known = gone.get(account) ?? deps.store.get(account).then((found) => found === undefined);
+      gone.set(account, known);
+      return known;
+    };
+    const healed = await Promise.all(
+      due.map((member) => inTurn(() => healOrSkip(deps, p, member, { awake, isGone }))),
+    );
     requeued += healed.filter(Boolean).length;
   }
   return requeued;
 }
 
+/** What one sweep knows of accounts. */
+type Seen = { awake: Set<string>; isGone: (account: string) => Promise<boolean> };
+
 /** One record that cannot be read, as one of a newer version, must not keep all others from being healed. */
-async function healOrSkip(
-  deps: OrphanDeps,
-  partition: number,
-  member: string,
-  awake: Set<string>,
-): Promise<boolean> {
+async function healOrSkip(deps: OrphanDeps, partition: number, member: string, seen: Seen): Promise<boolean> {
   try {
-    return await heal(deps, partition, member, awake);
+    return await heal(deps, partition, member, seen);
   } catch (err) {
     deps.logger.warn({ err, member }, 'job.not_healed');
     await deps.redis.zadd(deps.keys.open(partition), 'XX', Date.now() + LOOK_AGAIN_MS, member);
@@ -64,10 +73,15 @@ async function heal(
   deps: OrphanDeps,
   partition: number,
   member: string,
-  awake: Set<string>,
+  { awake, isGone }: Seen,
 ): Promise<boolean> {
   const [account = '', id = ''] = member.split(' ');
   const job = await deps.jobs.find(id);
+  // Opened again while its account was deleted: nobody works on a queue without one.
+  if (job && (await isGone(account))) {
+    await endUnsendable(deps.jobs, job, ACCOUNT_GONE);
+    return false;
+  }
   if (job && (await deps.queues.has(account, id, job.generation))) {
     const now = Date.now();
     const later = Math.min(Math.max(LOOK_AGAIN_MS, now - job.createdAtMs), LOOK_AGAIN_MS_MAX);

@@ -42,6 +42,8 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
         sentAtProviderMs: deps.providerTime(account.id, now),
         timeoutMs: timeoutOf(account),
         marker: run.marker ? { kind: run.marker.kind, field: run.marker.field } : null,
+        grant: account.credentialsVersion,
+        userId: userOf(planned.facts, account.credentialsVersion),
       };
       const { parentId } = planned.plan;
       const unmarked = run.marker
@@ -83,6 +85,11 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
     // Whatever came of it; told with the record, it is not told again.
     farewell?.say();
   }
+}
+
+/** Who the account is at its provider; undefined when its values were read with other credentials than it has now. */
+export function userOf(facts: Plan['facts'], grant: number): string | undefined {
+  return facts?.grant !== undefined && facts.grant === grant ? facts.user.id || undefined : undefined;
 }
 
 type Ended = {

@@ -71,12 +71,14 @@ export function planOfWritten(run: Run, why: string): Extract<Planned, { kind: '
 }
 
 /** Read once for all jobs of the account that miss them at the same time: the first of a backlog come together. */
-function readFacts(deps: WriterDeps, run: Run, call: Call): Promise<Looked<AccountFacts>> {
+export function readFacts(deps: WriterDeps, run: Run, call: Call): Promise<Looked<AccountFacts>> {
   const { id, settings } = run.account;
   const underWay = deps.factsUnderWay.get(id);
   if (underWay) return underWay;
   const read = async () => {
-    const facts = await run.client.fetchFacts(call, deps.clock.nowMs(), settings);
+    const fetched = await run.client.fetchFacts(call, deps.clock.nowMs(), settings);
+    const { credentialsVersion: grant } = run.account;
+    const facts = fetched.ok ? { ...fetched, value: { ...fetched.value, grant } } : fetched;
     if (facts.ok) await deps.accounts.putFacts(id, facts.value);
     return facts;
   };

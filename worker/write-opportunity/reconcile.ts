@@ -1,17 +1,20 @@
 import type { Candidate, JobError } from '../../shared/domain/job.ts';
-import type { Call, Found } from '../../shared/providers/port.ts';
+import type { Call, Found, Looked } from '../../shared/providers/port.ts';
 import { DONE, type NextStep } from '../next-step.ts';
-import { attemptWrite } from './attempt.ts';
+import { attemptWrite, userOf } from './attempt.ts';
 import { completeWrite } from './complete.ts';
 import { backoffMs, nextProbeAtMs } from './decide.ts';
 import { deadlineOf, hasNativeKey, type Run, type WriterDeps } from './deps.ts';
 import { askAPerson, holdForReauth, waitInRecord } from './endings.ts';
 import { jobErrorOf, readOutcomeOf } from './outcome.ts';
 import { persist } from './persist.ts';
-import type { Planned } from './plan.ts';
+import { type Planned, readFacts } from './plan.ts';
 import { unknownSendOf } from './settle-failure.ts';
 
 type Plan = Extract<Planned, { kind: 'plan' }>;
+
+const SENT_AS_ANOTHER =
+  'The create was sent as another user of the provider than the account is connected as now, and its record was not found: that it does not exist is not certain.';
 
 /** Failed look-ups in a row, beyond those of the schedule, before a person is asked. */
 const FAILED_LOOKUPS_MAX = 12;
@@ -60,6 +63,9 @@ export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Prom
   const opened = await deps.credentialsOf(account.id);
   if (!opened) return holdForReauth(deps, run, 'the account has no readable credentials', {});
   const call: Call = deps.caller(account, { signal: run.signal, isBulk: run.isBulk });
+  const facts = await factsOfToday(deps, run, planned, call);
+  if (!facts.ok) return lookUpFailed(deps, run, facts.result);
+  planned.facts = facts.value;
   const lookedAtMs = deps.clock.nowMs();
   const looked = await run.client.find(
     call,
@@ -68,7 +74,7 @@ export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Prom
       marker: run.marker,
       plan: planned.plan,
       sentAtProviderMs: Math.min(...job.unknownSends.map((sent) => sent.sentAtProviderMs)),
-      facts: planned.facts,
+      facts: factsOfSender(run, planned.facts),
       credentials: opened.credentials,
     },
     account.settings,
@@ -86,6 +92,35 @@ export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Prom
     return lookAgain(deps, run, planned, found, lookedAtMs, found.trustworthy === true);
   const adopted = await adopt(deps, run, planned, found, matching);
   return adopted ?? lookAgain(deps, run, planned, found, lookedAtMs, false);
+}
+
+/** The user that sent it, where that is, or may be, another than the account is connected as now. By content a record is known by who made it. */
+function anotherSender({ job, account }: Run, facts: Plan['facts']): { userId?: string } | undefined {
+  const me = userOf(facts, account.credentialsVersion);
+  return job.unknownSends.find(
+    ({ grant, userId }) =>
+      grant !== undefined && grant !== account.credentialsVersion && (userId === undefined || userId !== me),
+  );
+}
+
+/** Since it was sent the account may have got credentials of somebody else: who it is now is asked. */
+async function factsOfToday(
+  deps: WriterDeps,
+  run: Run,
+  planned: Plan,
+  call: Call,
+): Promise<Looked<Plan['facts']>> {
+  const { credentialsVersion } = run.account;
+  const isKnown = userOf(planned.facts, credentialsVersion) !== undefined;
+  const isSame = run.job.unknownSends.every(
+    ({ grant, userId }) => grant === undefined || (grant === credentialsVersion && userId !== undefined),
+  );
+  return isKnown || isSame ? { ok: true, value: planned.facts } : readFacts(deps, run, call);
+}
+
+function factsOfSender(run: Run, facts: Plan['facts']): Plan['facts'] {
+  const sender = anotherSender(run, facts);
+  return facts && sender?.userId ? { ...facts, user: { ...facts.user, id: sender.userId } } : facts;
 }
 
 /**
@@ -172,7 +207,10 @@ async function lookAgain(
   const verdictAtMs = Math.max(...job.unknownSends.map((sent) => sent.verdictAtMs));
   // What counts is when the look began: its answer may be old by now, if it was slow or this process was frozen.
   const isSettled = lookedAtMs >= verdictAtMs;
-  if (provesAbsence) {
+  // Another user may not see it, and may belong to another organisation: nothing is proved, and nothing is sent there.
+  const isAnother = anotherSender(run, planned.facts) !== undefined;
+  if (isAnother && isSettled) return askAPerson(deps, run, candidates, SENT_AS_ANOTHER);
+  if (provesAbsence && !isAnother) {
     const error = job.error ?? exhausted(run, now);
     // Uniqueness protects a second create by a native key, so that nothing has to settle before; "failed" it does not make true.
     if (!error && (isSettled || hasNativeKey(run))) return attemptWrite(deps, run, planned);

@@ -112,5 +112,7 @@ export function unknownSendOf(inFlight: InFlight, run: Run, sentByMs: number): U
     sentAtProviderMs: inFlight.sentAtProviderMs,
     verdictAtMs: verdictAtMs(sentByMs, inFlight.timeoutMs, run.policy),
     marker: inFlight.marker,
+    grant: inFlight.grant,
+    userId: inFlight.userId,
   };
 }

@@ -199,6 +199,6 @@ function compare(record: CloseRecord, { plan }: FindRequest): [string[], string[
 }
 
 function isByUs(record: CloseRecord, { facts, plan }: FindRequest): boolean {
-  if (!facts || !record.created_by || bodyOf(plan).created_by !== undefined) return true;
+  if (!facts?.user.id || !record.created_by || bodyOf(plan).created_by !== undefined) return true;
   return record.created_by === facts.user.id;
 }

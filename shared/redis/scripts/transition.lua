@@ -14,6 +14,7 @@ ARGV  1 JSON, of which all after `channel` may be missing:
         attempt   must be the last
         generation   must be current
         idle      nothing may be in flight
+        unsent    no outcome of an earlier send may be unknown
         again     gets the next generation
         claim, claim_field   a remote id is to be claimed; its field in KEYS 10, 11 (hexadecimal)
         event_ms  how long to keep the event of this transition; missing: nobody listens
@@ -25,12 +26,13 @@ returns {1, sequence, generation, event}  done; event = 1: it stands in the outb
         {-2, job id}               the remote id is claimed by another job
 ]]
 local move = cjson.decode(ARGV[1])
-local record = redis.call('HMGET', KEYS[1], 'status', 'n', 'gen', 'sending', 'seq')
+local record = redis.call('HMGET', KEYS[1], 'status', 'n', 'gen', 'sending', 'seq', 'unknown')
 local from, to = record[1], move.to
 if not from then return {0, 'missing'} end
 if not string.find(move.from, ',' .. from .. ',', 1, true) then return {0, from} end
 if move.attempt and tonumber(record[2] or '0') ~= move.attempt then return {-1, tonumber(record[2] or '0')} end
 if move.generation and tonumber(record[3]) ~= move.generation then return {-1, tonumber(record[2] or '0')} end
+if move.unsent and record[6] and record[6] ~= '' and record[6] ~= '[]' then return {-1, tonumber(record[2] or '0')} end
 if move.idle and record[4] and record[4] ~= '' then return {-1, tonumber(record[2] or '0')} end
 local now, ended = move.now, to == 'succeeded' or to == 'failed' or to == 'cancelled'
 if move.claim then

@@ -166,6 +166,29 @@ for (const provider of PROVIDERS)
       expect(await rig.records(provider, name)).toHaveLength(0);
     });
 
+    for (const [what, kind] of [
+      ['written', 'reset_after_commit'],
+      ['not written', 'reset_before_commit'],
+    ] as const)
+      story(
+        `a create that was ${what} is looked for as its sender's, when another user connects meanwhile`,
+        async () => {
+          const settings = { ...HASTY, reconcile: { settle_ms: 2_000, probes: 1 } };
+          const account = await rig.connect(provider, settings);
+          await rig.settled(await rig.submit(account, { name: aName('Warm-up') }));
+          const name = aName('Another user');
+          await rig.faultOnCreate(provider, name, { kind });
+          const id = await rig.submit(account, { name });
+          await until('in doubt', async () => (await rig.job(id)).unknownSends.length === 1);
+          await rig.accounts.replaceCredentials(account.id, rig.credentialsOf(provider));
+          const job = await rig.settled(id, 30_000);
+          // Whether it went to this very organisation nobody knows any more: it is not sent to another.
+          expect(job.status).toBe(kind === 'reset_after_commit' ? 'succeeded' : 'needs_review');
+          expect(await rig.records(provider, name)).toHaveLength(kind === 'reset_after_commit' ? 1 : 0);
+          expect(await rig.creates(provider, name)).toHaveLength(1);
+        },
+      );
+
     story('a refusal after a lost create is believed only when the look-up found nothing', async () => {
       const account = await rig.connect(provider, HASTY);
       const name = aName('Lost, then refused');
