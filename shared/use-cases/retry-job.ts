@@ -20,9 +20,6 @@ export type RetryDeps = {
   clock: Clock;
 };
 
-/** Code of the warning a follow-up call leaves when it finally fails. */
-export const FOLLOW_UP_WARNING = 'follow_up_failed';
-
 /** What a retry changes of the request; absent parts stay. */
 export type Correction = { body?: OpportunityInput; query?: Partial<JobRequest['query']> };
 
