@@ -30,6 +30,7 @@ export function buildOpenApi(operations: readonly Operation[] = OPERATIONS): Jso
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
       schemas: schemas.named(),
+      headers: toHeaders(LIMIT_HEADERS),
     },
   };
 }
@@ -66,8 +67,38 @@ function toOpenApi(operation: Operation, schemas: Schemas): Json {
         }
       : {}),
     ...(operation.uploads ? { requestBody: toUpload(operation.uploads, schemas) } : {}),
-    responses: { ...toErrors(operation, schemas), ...toResponses(operation.responses, schemas) },
+    responses: limited(operation, {
+      ...toErrors(operation, schemas),
+      ...toResponses(operation.responses, schemas),
+    }),
   };
+}
+
+/** Said on any answer to a token with a limit of its own, and on answers about one account. */
+const LIMIT_HEADERS = {
+  'ratelimit-limit':
+    "The limit of the account's provider, or of the token, with its window in seconds, as `110;w=10`; absent where there is none.",
+  'ratelimit-remaining': 'Calls left in that window.',
+  'ratelimit-reset': 'Seconds until it begins anew.',
+};
+
+function limited(operation: Operation, responses: Record<string, Json>): Json {
+  if (operation.scope === null) return responses;
+  const limits = Object.fromEntries(
+    Object.keys(LIMIT_HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+  );
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => [
+      status,
+      { ...response, headers: { ...limits, ...(response.headers as Json) } },
+    ]),
+  );
+}
+
+function toHeaders(headers: Record<string, string>): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+  );
 }
 
 function toUpload(uploads: NonNullable<Operation['uploads']>, schemas: Schemas): Json {
@@ -105,7 +136,7 @@ function shownName(place: string, name: string, isList: boolean): string {
   return place === 'query' && isList && name.startsWith('truto_') ? `${name}[]` : name;
 }
 
-function toResponses(responses: Record<number, ResponseSpec>, schemas: Schemas): Json {
+function toResponses(responses: Record<number, ResponseSpec>, schemas: Schemas): Record<string, Json> {
   return Object.fromEntries(
     Object.entries(responses).map(([status, spec]) => [status, toResponse(spec, schemas)]),
   );
@@ -118,13 +149,7 @@ function toResponse(
   return {
     description,
     headers: {
-      'X-Request-Id': { description: 'Id of the request.', schema: { type: 'string' } },
-      ...Object.fromEntries(
-        Object.entries(headers ?? {}).map(([name, text]) => [
-          name,
-          { description: text, schema: { type: 'string' } },
-        ]),
-      ),
+      ...toHeaders({ 'X-Request-Id': 'Id of the request.', ...headers }),
     },
     ...(schema
       ? {
@@ -145,7 +170,7 @@ function toResponse(
   };
 }
 
-function toErrors(operation: Operation, schemas: Schemas): Json {
+function toErrors(operation: Operation, schemas: Schemas): Record<string, Json> {
   const all = errorsOf(operation);
   const byStatus = Map.groupBy(all, (code) => ERROR_CATALOGUE[code].statusCode);
   const specs = [...byStatus].map(([status, codes]): [number | string, ResponseSpec] => [

@@ -268,6 +268,7 @@ export const getImportEvents = defineOperation({
       description: 'A stream that ends with the import.',
       schema: z.string(),
       contentType: 'text/event-stream',
+      headers: { 'X-Accel-Buffering': '`no`: a proxy is not to collect what comes.' },
     },
   },
 });

@@ -47,10 +47,6 @@ const CreateHeaders = z.object({
 });
 
 const RESPONSE_HEADERS = {
-  'ratelimit-limit':
-    "The provider's limit with its window in seconds, as `110;w=10`; absent where it never said.",
-  'ratelimit-remaining': 'Calls left in that window.',
-  'ratelimit-reset': 'Seconds until it begins anew.',
   Location: 'Path of the job.',
   'X-Job-Id': 'Id of the job.',
   'Idempotency-Replayed': '`true` when the key was accepted before.',
@@ -115,6 +111,7 @@ export const createOpportunity = defineOperation({
     },
   },
   errorHeaders: {
+    'Idempotency-Replayed': '`true` when the key was accepted before: this is what became of it.',
     'X-Job-Id': RESPONSE_HEADERS['X-Job-Id'],
     'Preference-Applied': RESPONSE_HEADERS['Preference-Applied'],
   },
