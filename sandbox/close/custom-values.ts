@@ -65,10 +65,8 @@ function setValue(
   errors: FieldErrors,
   state: CloseState,
 ): void {
-  if (field === undefined) {
-    errors[key] = FIELD_TEXTS.missingObject;
-    return;
-  }
+  // Unknown keys are ignored, and nothing says so.
+  if (field === undefined) return;
   if (value === null || value === '' || (Array.isArray(value) && value.length === 0)) {
     delete values[field.id];
     return;

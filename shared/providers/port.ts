@@ -205,6 +205,8 @@ export type ProviderDescriptor = {
   plan: (input: MappingInput) => MappingResult;
   /** The provider's record (create answer, or what `readBack` returned) → our opportunity. Pure. */
   unify: (record: unknown, facts: AccountFacts | undefined) => Opportunity;
+  /** What the record does not hold although it was sent, where the provider leaves things out without a word. Pure. */
+  notKept?: (plan: WritePlan, record: unknown) => Warning[];
   /** What an answer to a create (or follow-up) means. Pure; unknown answers are ambiguous. */
   classify: (answer: AnsweredCall, request: ProviderRequest) => WriteOutcome;
   failureTable: FailureRow[];

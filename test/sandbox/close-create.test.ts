@@ -124,7 +124,6 @@ describe('creating an opportunity in Close', () => {
     [{ note: 5 }, { note: 'Value must be of str type.' }],
     [{ date_won: 'tomorrow' }, { date_won: 'Could not parse datetime' }],
     [{ date_created: '2026-02-30' }, { date_created: 'Invalid ISO 8601 datetime.' }],
-    [{ 'custom.cf_Nothing': 'x' }, { 'custom.cf_Nothing': 'Object does not exist.' }],
     [{ 'custom.cf_Seats': 'many' }, { 'custom.cf_Seats': 'Value must be of float type.' }],
     [{ 'custom.cf_Source': 'Fax' }, { 'custom.cf_Source': 'Not a valid choice.' }],
     [{ 'custom.cf_Source': ['Web'] }, { 'custom.cf_Source': 'Value must be of str type.' }],

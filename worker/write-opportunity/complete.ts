@@ -165,7 +165,11 @@ async function finish(
     waitReason: null,
     error: undefined,
     result: resultOf(run, planned.facts, written, record),
-    warnings: [...planned.warnings.filter(({ code }) => code !== 'follow_up_failed'), ...extraWarnings],
+    warnings: [
+      ...planned.warnings.filter(({ code }) => code !== 'follow_up_failed'),
+      ...(run.descriptor.notKept?.(planned.plan, record) ?? []),
+      ...extraWarnings,
+    ],
     ...(sent ? { attempt: sent.attempt } : {}),
     ...(job.written || planned.plan.followUps.length > 0 ? { followUps: job.followUps } : {}),
     // Follow-ups may be repeated later: they need the remote id, and nothing else of the create.

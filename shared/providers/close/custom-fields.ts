@@ -1,7 +1,10 @@
+import type { Warning } from '../../domain/failure.ts';
 import type { AccountFacts } from '../../domain/integrated-account.ts';
 import { findCustomField, guessForeignOwner, listCustomFields } from '../find-custom-field.ts';
 import { fail, type MappingNotes } from '../mapping-notes.ts';
-import { pointerSegment } from '../merge-remote-data.ts';
+import { isJsonObject, pointerSegment } from '../merge-remote-data.ts';
+import type { WritePlan } from '../port.ts';
+import { bodyOf } from './plan-body.ts';
 
 const PREFIX = 'custom.';
 const FIELD_ID = /^cf_\w+$/;
@@ -91,4 +94,20 @@ function resolveKey(
 function isWritable(value: unknown): boolean {
   if (Array.isArray(value)) return value.every((item) => typeof item !== 'object');
   return value === null || typeof value !== 'object';
+}
+
+/**
+ * Close ignores a key it does not know, so that the value of a field deleted there is gone without an error. Its answers are whole
+ * records; what an adopted create left us is only an id.
+ */
+export function notKept(plan: WritePlan, record: unknown): Warning[] {
+  if (!isJsonObject(record) || !('lead_id' in record)) return [];
+  return Object.entries(bodyOf(plan)).flatMap(([key, value]) => {
+    const id = key.startsWith('custom.') ? fieldIdOf(key) : undefined;
+    const isEmpty = value === null || value === '' || (Array.isArray(value) && value.length === 0);
+    if (id === undefined || isEmpty || key in record) return [];
+    const pointer = `/custom_fields/${pointerSegment(id)}`;
+    const message = `Close did not keep ${id}: it has no such custom field any more.`;
+    return [{ code: 'field_not_kept' as const, pointer, message }];
+  });
 }

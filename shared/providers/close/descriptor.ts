@@ -1,7 +1,7 @@
 import type { FieldFailure } from '../../domain/failure.ts';
 import type { AccountSettings, StoredCredentials } from '../../domain/integrated-account.ts';
 import type { ProviderDescriptor } from '../port.ts';
-import { fieldIdOf } from './custom-fields.ts';
+import { fieldIdOf, notKept } from './custom-fields.ts';
 import { classify, failureTable } from './failures.ts';
 import { readLimits } from './limits.ts';
 import { plan, REQUIRED } from './mapping.ts';
@@ -86,6 +86,7 @@ export const close: ProviderDescriptor = {
   checkSettings,
   plan,
   unify,
+  notKept,
   classify,
   failureTable,
   readLimits,

@@ -161,6 +161,17 @@ for (const provider of ['salesforce', 'capsule'] as const)
     });
   });
 
+story('a value that Close drops without a word is a warning', async () => {
+  const account = await rig.connect('close');
+  const name = aName('Dropped');
+  const remote_data = { 'custom.cf_Gone': 'x', 'custom.cf_Seats': 5 };
+  const job = await rig.settled(await rig.submit(account, { name, remote_data }));
+  expect(job).toMatchObject({ status: 'succeeded', result: { custom_fields: { cf_Seats: 5 } } });
+  expect(job.warnings).toEqual([
+    expect.objectContaining({ code: 'field_not_kept', pointer: '/custom_fields/cf_Gone' }),
+  ]);
+});
+
 story('a contact role whose answer is lost is not made again while it may still be written', async () => {
   const settings = { ...HASTY, reconcile: { settle_ms: 4_000, probes: 3 } };
   const account = await rig.connect('salesforce', settings);
