@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response, Router } from 'express';
 import { z } from 'zod';
+import { AppError } from '../shared/app-error.ts';
 import type { Operation, OperationInput, Scope } from '../shared/contract/operation.ts';
 import { parseQuery } from '../shared/contract/parse-query.ts';
 import { check } from '../shared/contract/validation-failures.ts';
@@ -94,13 +95,24 @@ async function run<O extends Operation>(
     query: queryOf(operation, req.url),
     headers: operation.headers && parseHeaders(req.headers, operation.headers),
   };
-  const body = operation.body
-    ? check(operation.body, parseBody(req, operation.bodyOptional ?? false))
-    : undefined;
+  const body = operation.body && readBody(operation.body, req, operation.bodyOptional ?? false);
   // Each part is the output of the operation's own schema for it, or undefined where it has none.
   const input = { ...facts, ...parts, body: body?.ok ? body.value : undefined } as HandlerInput<O>;
   if (body?.ok !== false) return handler(input);
   const answer = await onInvalidBody?.(body.failures, input);
   if (answer) return answer;
-  throw invalidBody(body.failures);
+  throw 'error' in body ? body.error : invalidBody(body.failures);
+}
+
+type ReadBody = ReturnType<typeof check> | { ok: false; failures: FieldFailure[]; error: AppError };
+
+/** What no schema can see (a number that would change, a key of the prototype) is wrong with the body like anything else. */
+function readBody(schema: z.ZodType, req: Request, optional: boolean): ReadBody {
+  try {
+    return check(schema, parseBody(req, optional));
+  } catch (err) {
+    const failures = err instanceof AppError && err.code === 'invalid_body' ? err.facts.failures : undefined;
+    if (!(err instanceof AppError) || !failures) throw err;
+    return { ok: false, failures, error: err };
+  }
 }

@@ -338,6 +338,17 @@ describe('dry_run', () => {
       status: 200,
       body: { valid: false, request: null, errors: [{ pointer: '/nam' }] },
     });
+    for (const [raw, pointer] of [
+      ['{"name":"a","amount":1234567890123456}', '/amount'],
+      ['{"name":"a","__proto__":1}', '/__proto__'],
+      ['{"name":"a","custom_fields":{"x":12345678901234567890}}', '/custom_fields/x'],
+    ] as const) {
+      const inexact = await api.call(
+        `/unified/crm/opportunities?integrated_account_id=${account.id}&dry_run=true`,
+        { method: 'POST', raw, headers: { 'content-type': 'application/json' } },
+      );
+      expect(inexact).toMatchObject({ status: 200, body: { valid: false, errors: [{ pointer }] } });
+    }
     expect((await api.create(account.id, {}, { query: '&dry_run=maybe' })).status).toBe(400);
     expect((await api.create(unknownId(), { nam: 1 }, { query: '&dry_run=true' })).status).toBe(404);
   });
