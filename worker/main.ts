@@ -249,6 +249,7 @@ async function start(config: Config, logger: Logger, shutdown: Shutdown): Promis
       cancel: (id) => endImport({ imports, rows, jobs, queues, teller: webhooks.teller, clock }, id),
     },
     idleMs: config.importIdleMs,
+    epoch: async () => epochs.current(),
     sweepMs: config.sweepMs,
     retentionMs,
     attachDue: () => attacher.sweep(),

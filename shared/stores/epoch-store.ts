@@ -1,8 +1,6 @@
+import type { Epoch } from '../domain/epoch.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
-
-/** A moment after which Redis may know less than the providers do: a failover, or a restore from a backup. */
-export type Epoch = { number: number; atMs: number };
 
 const NONE: Epoch = { number: 0, atMs: 0 };
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
+import type { Epoch } from '../../shared/domain/epoch.ts';
 import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { BatchDescriptor, BulkClient } from '../../shared/providers/batch-port.ts';
@@ -37,7 +38,7 @@ export type FeederDeps = FinishDeps & {
   providerTime: (account: string, nowMs: number) => number;
   random: () => number;
   /** Imports accepted before it may be older than the provider's truth. */
-  epoch: () => { number: number; atMs: number };
+  epoch: () => Epoch;
   readGate: ReadGate;
   clock: Clock;
   logger: Logger;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
+import type { Epoch } from '../../shared/domain/epoch.ts';
 import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
 import type { JobRecord } from '../../shared/domain/job.ts';
 import { type Lines, type Logger, linesWith } from '../../shared/logger.ts';
@@ -16,7 +17,7 @@ export type WriterDeps = {
   jobs: Pick<JobStore, 'find' | 'start' | 'move'>;
   unknowns: Unknowns;
   /** Jobs accepted before it may be older than the provider's truth. */
-  epoch: () => { number: number; atMs: number };
+  epoch: () => Epoch;
   accounts: {
     get(id: string): Promise<Account | undefined>;
     facts(id: string): Promise<AccountFacts | undefined>;

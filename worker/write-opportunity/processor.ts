@@ -1,3 +1,4 @@
+import { isDoubtedSince } from '../../shared/domain/epoch.ts';
 import { isSettled, type JobRecord } from '../../shared/domain/job.ts';
 import { timeoutOf } from '../../shared/providers/caller.ts';
 import { WriteMessage } from '../../shared/queues/messages.ts';
@@ -106,7 +107,7 @@ function endUnplanned(deps: WriterDeps, run: Run, failed: Failed): Promise<NextS
 function doubtAfterEpoch(deps: WriterDeps, run: Run): Promise<NextStep> | undefined {
   const { job } = run;
   const epoch = deps.epoch();
-  if (job.epoch >= epoch.number || job.createdAtMs > epoch.atMs || job.written) return undefined;
+  if (!isDoubtedSince(epoch, job)) return undefined;
   const now = deps.clock.nowMs();
   const send = {
     attempt: job.attemptNumber,
