@@ -34,8 +34,7 @@ export const WARNING_CODES = {
   several_records:
     'The provider holds more than one record of this job; the message names the one that was taken, and the others.',
   body_differs: 'The record was found after the request had been corrected, and may hold the earlier values.',
-  field_not_kept:
-    'Close left a custom field out without a word: it was deleted there since its fields were last read.',
+  field_not_kept: 'Close left a custom field out without a word: it may have been deleted there.',
   follow_up_failed: 'A call after the create failed; POST /jobs/ID/retry-follow-ups repeats it.',
   follow_ups_not_planned:
     'The request no longer fits the account, so that the calls after the create are not known.',

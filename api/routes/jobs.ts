@@ -60,7 +60,8 @@ export function serveJobs(serve: Serve, deps: JobsDeps): void {
     const job = await getJob(deps, caller, params.id);
     const found = await deps.accounts.get(job.account);
     // Also of an account that is gone: the doubt would stay for ever.
-    const account = found && found.status !== 'deleting' ? found : undefined;
+    const isThere = found?.workspace === job.workspace && found.status !== 'deleting';
+    const account = isThere ? found : undefined;
     const resolution = 'remote_id' in body ? { remoteId: body.remote_id } : { notCreated: true as const };
     await resolveJob(deps, job, account, resolution);
     await deps.followRow(job.id);

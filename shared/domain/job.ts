@@ -92,6 +92,9 @@ export type JobRequest = {
   body: Record<string, unknown>;
 };
 
+/** A user of a provider, of an organisation there if it has several. */
+export type Sender = { userId: string; organisationId?: string };
+
 /** A create whose answer was lost: until `verdictAtMs` its absence at the provider proves nothing. */
 export type UnknownSend = {
   attempt: number;
@@ -100,9 +103,11 @@ export type UnknownSend = {
   verdictAtMs: number;
   /** What the request carried; null = nothing. Absent in older records. */
   marker?: MarkerSetting | null;
-  /** Version of the account's credentials it was sent with, and the provider's user, where that was known. */
+  /** Version of the account's credentials it was sent with, and who that is at the provider, where it was known. */
   grant?: number;
-  userId?: string;
+  sender?: Sender;
+  /** Its absence was certain once; what comes after that is of later sends. */
+  isJudged?: true;
   /** The provider answered that a record has the key this carried: its id, '' where it did not name it. */
   keyHeldBy?: string;
 };
@@ -120,7 +125,7 @@ export type InFlight = {
   marker?: MarkerSetting | null;
   /** See {@link UnknownSend.grant}. */
   grant?: number;
-  userId?: string;
+  sender?: Sender;
 };
 
 /** The create is confirmed; follow-ups and read-back may remain. */

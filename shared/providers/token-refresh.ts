@@ -95,8 +95,8 @@ export function createTokenRefresher(deps: TokenRefresherDeps) {
     const answer = await deps.send(prepared.url, prepared.form, prepared.headers ?? {}, account);
     const reading = readAnswer(client, answer, clock.nowMs());
     if (reading.kind === 'tokens') {
-      const { allowed, moved } = withinAllowed(reading, deps.isAllowed);
-      const kept = await keep(account, stored, allowed);
+      const { update, moved } = withinAllowed(reading.update, deps.isAllowed);
+      const kept = await keep(account, stored, update);
       return moved ?? kept;
     }
     return reading.kind === 'dead' ? confirmDead(account.id, usedVersion, reading) : reading;
@@ -106,7 +106,7 @@ export function createTokenRefresher(deps: TokenRefresherDeps) {
   async function keep(
     account: Account,
     stored: { credentials: StoredCredentials; version: number },
-    { update }: Extract<TokenReading, { kind: 'tokens' }>,
+    update: Partial<StoredCredentials>,
   ): Promise<Refreshed> {
     // The update is of the same provider and type as the credentials it was asked with.
     const credentials = { ...stored.credentials, ...update } as StoredCredentials;
@@ -167,15 +167,17 @@ export function createTokenRefresher(deps: TokenRefresherDeps) {
  * account: with the old one every call would fail, with the new one every job.
  */
 function withinAllowed(
-  reading: Extract<TokenReading, { kind: 'tokens' }>,
+  given: Extract<TokenReading, { kind: 'tokens' }>['update'],
   isAllowed: TokenRefresherDeps['isAllowed'],
-): { allowed: typeof reading; moved?: Refreshed } {
-  const { instance_url: address, ...update } = reading.update;
+): { update: Partial<StoredCredentials>; moved?: Refreshed } {
+  const address = 'instance_url' in given ? given.instance_url : undefined;
   const url = address === undefined ? undefined : URL.parse(address);
-  if (address === undefined || (url && isAllowed(url))) return { allowed: reading };
+  if (address === undefined || (url && isAllowed(url))) return { update: given };
+  const { instance_url: _, ...rest } = given as Record<string, unknown>;
   const where = url?.origin ?? 'an address that is none';
   const message = `the organisation moved to ${where}, which PROVIDER_URL_ALLOWLIST does not allow; add it, restart the workers, and resume the account`;
-  return { allowed: { kind: 'tokens', update }, moved: { kind: 'dead', message } };
+  // Without an access token: the next use asks for one, and learns the address then.
+  return { update: { ...rest, access_token: undefined }, moved: { kind: 'dead', message } };
 }
 
 async function prepare(

@@ -54,6 +54,8 @@ export async function replaceCredentials(
   const stored = await deps.store.replaceCredentials(account.id, credentials);
   if (typeof stored === 'string') throw new AppError('not_found');
   await deps.store.forgetOutage(account.id);
+  // Who they are of: not waited for, and where nobody answers it is asked when it matters.
+  deps.queries.ask(account, { kind: 'facts' }).catch(() => {});
   const active = await deps.store.setStatus(account.id, 'active', {
     from: ['active', 'needs_reauth'],
     lastError: null,

@@ -84,7 +84,8 @@ function keepsRecord(job: JobRecord): boolean {
 /** The result of a settled job; undefined while it is open. Pure. */
 export function resultOfJob(job: JobRecord): RowResult | undefined {
   const { status, error } = job;
-  const { sequence } = job;
+  // Only where events count by it: a result is to stay small.
+  const sequence = job.rowEvents ? job.sequence : undefined;
   if (status === 'succeeded')
     return { status, remoteId: job.written?.remoteId ?? idOf(job.result), sequence };
   if (status !== 'failed' && status !== 'cancelled' && status !== 'needs_review') return undefined;

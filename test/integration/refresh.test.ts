@@ -145,7 +145,12 @@ describe('token refresh', () => {
     const stored = await process.store.credentials(account.id);
     if (!stored) throw new Error('no credentials');
     expect(stored.credentials).not.toHaveProperty('instance_url');
-    expect(await worksAtProvider(stored.credentials)).toBe(true);
+    // The next use asks for a token, and learns the address: by then it may be allowed.
+    expect(stored.credentials.access_token).toBeUndefined();
+    const allowed = await aProcess(redis, { send: answer, readToken: readSalesforceToken });
+    const learned = await allowed.refresh(account, stored.version);
+    expect(learned).toMatchObject({ kind: 'tokens', credentials: { instance_url: moved } });
+    if (learned.kind === 'tokens') expect(await worksAtProvider(learned.credentials)).toBe(true);
   });
 
   it('takes what another process stored instead of asking', async () => {

@@ -25,12 +25,18 @@ it('a backlog that is looked at leaves room for other work, and each of its queu
         await turn();
         looking--;
         // Of a record nothing else is looked at where its engine job exists.
-        return { id, status: 'queued', generation: 1, createdAtMs: Date.now() } as JobRecord;
+        return {
+          id,
+          workspace: 'default',
+          status: 'queued',
+          generation: 1,
+          createdAtMs: Date.now(),
+        } as JobRecord;
       },
       requeue: () => Promise.reject(new Error('nothing is to be queued again')),
       move: () => Promise.reject(new Error('nothing is to be ended')),
     },
-    store: { get: async (id) => ({ id }) as Account },
+    store: { get: async (id) => ({ id, workspace: 'default' }) as Account },
     queues: {
       has: async () => true,
       add: () => Promise.reject(new Error('nothing is to be queued again')),

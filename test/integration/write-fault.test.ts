@@ -24,6 +24,7 @@ async function aWriter(faulty: Partial<ProviderDescriptor>, faultyClient: Partia
   const id = await store.anAccount();
   const account = {
     id,
+    workspace: 'default',
     provider: 'close',
     status: 'active',
     heldMs: 0,

@@ -82,8 +82,9 @@ async function facts(account: Account, deps: AnswerQueryDeps): Promise<Outcome> 
   const client = deps.clients(account.provider);
   const looked = await client.fetchFacts(deps.call(account), deps.clock.nowMs(), account.settings);
   if (!looked.ok) return failed(account, looked.result, deps);
-  await deps.store.putFacts(account.id, looked.value);
-  return { ok: true, value: looked.value };
+  const value = { ...looked.value, grant: account.credentialsVersion };
+  await deps.store.putFacts(account.id, value);
+  return { ok: true, value };
 }
 
 async function record(account: Account, remoteId: string, deps: AnswerQueryDeps): Promise<Outcome> {

@@ -121,6 +121,10 @@ async function look(run: BatchRun, rows: readonly Carried[]): Promise<Looked> {
   const ids = answer.kind === 'answered' ? descriptor.readFound(answer, account.settings) : undefined;
   if (ids) return { kind: 'found', ids };
   const outcome = outcomeOf(answer, deps.descriptorOf(account.provider), request);
+  if (outcome.kind === 'needs_reauth') {
+    await deps.accounts.parkForReauth(account, outcome.message);
+    return { kind: 'hold', untilMs: deps.clock.nowMs() + 1_000 };
+  }
   return outcome.kind === 'permanent' ? { kind: 'refused' } : later(run, 0);
 }
 

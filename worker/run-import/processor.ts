@@ -82,8 +82,9 @@ async function readFacts(deps: FeederDeps, account: Account, signal: AbortSignal
   const call = deps.caller(account, { signal, isBulk: true });
   const looked = await deps.clientOf(account.provider).fetchFacts(call, deps.clock.nowMs(), account.settings);
   if (looked.ok) {
-    await deps.accounts.putFacts(account.id, looked.value);
-    return looked.value;
+    const facts = { ...looked.value, grant: account.credentialsVersion };
+    await deps.accounts.putFacts(account.id, facts);
+    return facts;
   }
   if (looked.result.kind === 'needs_reauth')
     await deps.accounts.parkForReauth(account, looked.result.message);

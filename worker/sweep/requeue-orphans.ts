@@ -41,14 +41,14 @@ export async function requeueOrphans(deps: OrphanDeps): Promise<number> {
     const due = await deps.redis.zrangebyscore(deps.keys.open(p), '-inf', Date.now(), 'LIMIT', 0, BATCH);
     // An account's queue is woken once, whatever its backlog.
     const awake = new Set<string>();
-    const gone = new Map<string, Promise<boolean>>();
-    const isGone = (account: string) => {
-      const known = gone.get(account) ?? deps.store.get(account).then((found) => found === undefined);
-      gone.set(account, known);
+    const workspaces = new Map<string, Promise<string | undefined>>();
+    const workspaceOf = (account: string) => {
+      const known = workspaces.get(account) ?? deps.store.get(account).then((found) => found?.workspace);
+      workspaces.set(account, known);
       return known;
     };
     const healed = await Promise.all(
-      due.map((member) => inTurn(() => healOrSkip(deps, p, member, { awake, isGone }))),
+      due.map((member) => inTurn(() => healOrSkip(deps, p, member, { awake, workspaceOf }))),
     );
     requeued += healed.filter(Boolean).length;
   }
@@ -56,7 +56,7 @@ export async function requeueOrphans(deps: OrphanDeps): Promise<number> {
 }
 
 /** What one sweep knows of accounts. */
-type Seen = { awake: Set<string>; isGone: (account: string) => Promise<boolean> };
+type Seen = { awake: Set<string>; workspaceOf: (account: string) => Promise<string | undefined> };
 
 /** One record that cannot be read, as one of a newer version, must not keep all others from being healed. */
 async function healOrSkip(deps: OrphanDeps, partition: number, member: string, seen: Seen): Promise<boolean> {
@@ -73,12 +73,12 @@ async function heal(
   deps: OrphanDeps,
   partition: number,
   member: string,
-  { awake, isGone }: Seen,
+  { awake, workspaceOf }: Seen,
 ): Promise<boolean> {
   const [account = '', id = ''] = member.split(' ');
   const job = await deps.jobs.find(id);
   // Opened again while its account was deleted: nobody works on a queue without one.
-  if (job && (await isGone(account))) {
+  if (job && (await workspaceOf(account)) !== job.workspace) {
     await endUnsendable(deps.jobs, job, ACCOUNT_GONE);
     return false;
   }

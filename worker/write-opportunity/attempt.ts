@@ -1,4 +1,4 @@
-import type { Attempt, AttemptOutcome, InFlight } from '../../shared/domain/job.ts';
+import type { Attempt, AttemptOutcome, InFlight, Sender } from '../../shared/domain/job.ts';
 import { timeoutOf } from '../../shared/providers/caller.ts';
 import type { Farewell } from '../../shared/providers/gate.ts';
 import type { CallResult } from '../../shared/providers/port.ts';
@@ -32,6 +32,8 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
       farewell = own;
     },
     begin: async (gate) => {
+      // As they are now: the way through the gate can be long.
+      const grant = (await deps.accounts.get(account.id))?.credentialsVersion ?? account.credentialsVersion;
       const now = deps.clock.nowMs();
       attempt.startedAtMs = now;
       const intent: InFlight = {
@@ -42,8 +44,8 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
         sentAtProviderMs: deps.providerTime(account.id, now),
         timeoutMs: timeoutOf(account),
         marker: run.marker ? { kind: run.marker.kind, field: run.marker.field } : null,
-        grant: account.credentialsVersion,
-        userId: userOf(planned.facts, account.credentialsVersion),
+        grant,
+        sender: whoIs(planned.facts, grant),
       };
       const { parentId } = planned.plan;
       const unmarked = run.marker
@@ -88,8 +90,9 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
 }
 
 /** Who the account is at its provider; undefined when its values were read with other credentials than it has now. */
-export function userOf(facts: Plan['facts'], grant: number): string | undefined {
-  return facts?.grant !== undefined && facts.grant === grant ? facts.user.id || undefined : undefined;
+export function whoIs(facts: Plan['facts'], grant: number): Sender | undefined {
+  if (facts?.grant === undefined || facts.grant !== grant || !facts.user.id) return undefined;
+  return { userId: facts.user.id, organisationId: facts.organisation?.id };
 }
 
 type Ended = {

@@ -19,6 +19,9 @@ type Plan = Extract<Planned, { kind: 'plan' }>;
 /** The attempt that wrote it, and, just after its call, the end of that, which the gate was not told of yet. */
 type Sent = { attempt: Attempt; farewell?: Farewell | undefined };
 
+/** Warnings of an earlier end that this one makes itself. */
+const SAID_ANEW: readonly string[] = ['follow_up_failed', 'field_not_kept'];
+
 /** Tries of one follow-up or of the read-back, beside the first, before it is given up with a warning. */
 const FOLLOWING_TRIES = 5;
 
@@ -166,8 +169,9 @@ async function finish(
     error: undefined,
     result: resultOf(run, planned.facts, written, record),
     warnings: [
-      ...planned.warnings.filter(({ code }) => code !== 'follow_up_failed'),
-      ...(run.descriptor.notKept?.(planned.plan, record) ?? []),
+      ...planned.warnings.filter(({ code }) => !SAID_ANEW.includes(code)),
+      // What somebody changed since, or an earlier body held, is not what was left out.
+      ...(written.by === 'succeeded' ? (run.descriptor.notKept?.(planned.plan, record) ?? []) : []),
       ...extraWarnings,
     ],
     ...(sent ? { attempt: sent.attempt } : {}),

@@ -40,7 +40,8 @@ export function createWriter(deps: WriterDeps): Processor {
     if (isSettled(job.status)) return throughWith(deps, job);
     if (job.generation !== message.generation) return DONE;
     const account = await deps.accounts.get(job.account);
-    if (!account) return DONE;
+    // The sweep ends it. An account of that name in another workspace is another one.
+    if (account?.workspace !== job.workspace) return DONE;
     const run = beginRun(deps, job, account, signal);
     if (account.status !== 'active' && account.status !== 'deleting')
       return waitUntil(deps.clock.nowMs() + HELD_LOOK_MS, true);

@@ -1,7 +1,7 @@
-import type { Candidate, JobError } from '../../shared/domain/job.ts';
+import type { Candidate, JobError, Sender, UnknownSend } from '../../shared/domain/job.ts';
 import type { Call, Found, Looked } from '../../shared/providers/port.ts';
-import { DONE, type NextStep } from '../next-step.ts';
-import { attemptWrite, userOf } from './attempt.ts';
+import { DONE, type NextStep, waitUntil } from '../next-step.ts';
+import { attemptWrite, whoIs } from './attempt.ts';
 import { completeWrite } from './complete.ts';
 import { backoffMs, nextProbeAtMs } from './decide.ts';
 import { deadlineOf, hasNativeKey, type Run, type WriterDeps } from './deps.ts';
@@ -79,6 +79,9 @@ export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Prom
     },
     account.settings,
   );
+  // Other credentials since it began: what was looked at was not looked at by who would send now.
+  const current = await deps.accounts.get(account.id);
+  if (current?.credentialsVersion !== account.credentialsVersion) return waitUntil(deps.clock.nowMs());
   if (!looked.ok) return lookUpFailed(deps, run, looked.result);
   run.logger.info(
     { found: looked.value.kind, candidates: looked.value.candidates.length, probe: job.probes + 1 },
@@ -94,14 +97,17 @@ export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Prom
   return adopted ?? lookAgain(deps, run, planned, found, lookedAtMs, false);
 }
 
-/** The user that sent it, where that is, or may be, another than the account is connected as now. By content a record is known by who made it. */
-function anotherSender({ job, account }: Run, facts: Plan['facts']): { userId?: string } | undefined {
-  const me = userOf(facts, account.credentialsVersion);
+/** A send by somebody who is, or may be, another than the account is connected as now. By content a record is known by who made it. */
+function anotherSend({ job, account }: Run, facts: Plan['facts']): UnknownSend | undefined {
+  const me = whoIs(facts, account.credentialsVersion);
   return job.unknownSends.find(
-    ({ grant, userId }) =>
-      grant !== undefined && grant !== account.credentialsVersion && (userId === undefined || userId !== me),
+    ({ grant, sender, isJudged }) =>
+      !isJudged && grant !== undefined && grant !== account.credentialsVersion && !isSameSender(sender, me),
   );
 }
+
+const isSameSender = (one: Sender | undefined, other: Sender | undefined) =>
+  one !== undefined && one.userId === other?.userId && one.organisationId === other.organisationId;
 
 /** Since it was sent the account may have got credentials of somebody else: who it is now is asked. */
 async function factsOfToday(
@@ -111,16 +117,17 @@ async function factsOfToday(
   call: Call,
 ): Promise<Looked<Plan['facts']>> {
   const { credentialsVersion } = run.account;
-  const isKnown = userOf(planned.facts, credentialsVersion) !== undefined;
+  const isKnown = whoIs(planned.facts, credentialsVersion) !== undefined;
   const isSame = run.job.unknownSends.every(
-    ({ grant, userId }) => grant === undefined || (grant === credentialsVersion && userId !== undefined),
+    ({ grant, sender, isJudged }) =>
+      isJudged || grant === undefined || (grant === credentialsVersion && sender !== undefined),
   );
   return isKnown || isSame ? { ok: true, value: planned.facts } : readFacts(deps, run, call);
 }
 
 function factsOfSender(run: Run, facts: Plan['facts']): Plan['facts'] {
-  const sender = anotherSender(run, facts);
-  return facts && sender?.userId ? { ...facts, user: { ...facts.user, id: sender.userId } } : facts;
+  const sender = anotherSend(run, facts)?.sender;
+  return facts && sender ? { ...facts, user: { ...facts.user, id: sender.userId } } : facts;
 }
 
 /**
@@ -208,7 +215,7 @@ async function lookAgain(
   // What counts is when the look began: its answer may be old by now, if it was slow or this process was frozen.
   const isSettled = lookedAtMs >= verdictAtMs;
   // Another user may not see it, and may belong to another organisation: nothing is proved, and nothing is sent there.
-  const isAnother = anotherSender(run, planned.facts) !== undefined;
+  const isAnother = anotherSend(run, planned.facts) !== undefined;
   if (isAnother && isSettled) return askAPerson(deps, run, candidates, SENT_AS_ANOTHER);
   if (provesAbsence && !isAnother) {
     const error = job.error ?? exhausted(run, now);
@@ -292,12 +299,14 @@ async function failAfterProbe(
   error: JobError,
   candidates: Candidate[],
 ): Promise<NextStep> {
+  // Kept: a retry looks for them all the same.
+  const unknownSends = run.job.unknownSends.map((send) => ({ ...send, isJudged: true as const }));
   await persist(run.logger, 'failed', () =>
     deps.jobs.move(run.job, {
       to: 'failed',
       generation: run.job.generation,
       onlyIdle: true,
-      patch: { error, candidates, nextAttemptAtMs: null, waitReason: null },
+      patch: { error, candidates, unknownSends, nextAttemptAtMs: null, waitReason: null },
     }),
   );
   return DONE;

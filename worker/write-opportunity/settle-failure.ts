@@ -113,6 +113,6 @@ export function unknownSendOf(inFlight: InFlight, run: Run, sentByMs: number): U
     verdictAtMs: verdictAtMs(sentByMs, inFlight.timeoutMs, run.policy),
     marker: inFlight.marker,
     grant: inFlight.grant,
-    userId: inFlight.userId,
+    sender: inFlight.sender,
   };
 }

@@ -107,7 +107,7 @@ export function notKept(plan: WritePlan, record: unknown): Warning[] {
     const isEmpty = value === null || value === '' || (Array.isArray(value) && value.length === 0);
     if (id === undefined || isEmpty || key in record) return [];
     const pointer = `/custom_fields/${pointerSegment(id)}`;
-    const message = `Close did not keep ${id}: it has no such custom field any more.`;
+    const message = `Close did not keep ${id}: the field may have been deleted there.`;
     return [{ code: 'field_not_kept' as const, pointer, message }];
   });
 }

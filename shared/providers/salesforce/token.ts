@@ -67,7 +67,7 @@ async function signAssertion(
 /** The login host the organisation belongs to: an assertion is not addressed to the organisation's own host. */
 function audienceOf(loginUrl: string): string {
   const url = new URL(stripApiPath(loginUrl));
-  if (url.hostname.endsWith('.sandbox.my.salesforce.com')) return 'https://test.salesforce.com';
+  if (/\.(?:sandbox|scratch)\.my\.salesforce\.com$/.test(url.hostname)) return 'https://test.salesforce.com';
   if (url.hostname.endsWith('.my.salesforce.com')) return 'https://login.salesforce.com';
   return stripApiPath(loginUrl);
 }
