@@ -19,10 +19,12 @@ export type Batch = {
   doubtedBefore: boolean;
   /** The provider's field that has the keys of its rows. */
   keyField: string;
+  /** Version of the account's credentials it was last sent with, where that is known. */
+  grant?: number;
 };
 
 /** Where a batch stands before it was ever sent. */
-export type BatchAt = Pick<Batch, 'chunk' | 'sends' | 'keyField'>;
+export type BatchAt = Pick<Batch, 'chunk' | 'sends' | 'keyField' | 'grant'>;
 
 /** `begun` and `not_yet` carry what the gate said; `held`: the import begins no rows now; `taken`: another run has the batch. */
 export type BatchSent =
@@ -52,7 +54,7 @@ export function createImportBatchStore(options: {
     ] as const;
   };
   const argsOf = (
-    { chunk, sends, keyField }: BatchAt,
+    { chunk, sends, keyField, grant }: BatchAt,
     wanted: 'send' | 'take' | 'refused' | 'rest',
     rows: readonly number[] = [],
   ) => [
@@ -63,6 +65,7 @@ export function createImportBatchStore(options: {
     rows.length > 0 ? JSON.stringify(rows) : '',
     rows.length,
     keyField,
+    grant ?? '',
   ];
 
   async function claim(
@@ -138,13 +141,17 @@ export function createImportBatchStore(options: {
 
 function decode(chunk: number, text: string): Batch {
   // Written by import-batch.lua.
-  const { rows, sends, at, doubt, doubted, key } = JSON.parse(text) as {
+  const { rows, sends, at, doubt, doubted, key, grant } = JSON.parse(text) as {
     rows: number[];
     sends: number;
     at: number;
     doubt: boolean;
     doubted: boolean;
     key: string;
+    grant?: number;
   };
-  return { chunk, rows, sends, sentAtMs: at, inDoubt: doubt, doubtedBefore: doubted, keyField: key };
+  return {
+    ...{ chunk, rows, sends, sentAtMs: at, inDoubt: doubt, doubtedBefore: doubted, keyField: key },
+    ...(grant === undefined ? {} : { grant }),
+  };
 }

@@ -18,7 +18,14 @@ export function anAccount(marker: MarkerSetting | undefined): Account {
     read_back: false,
   };
   // What the writer never looks at is left out.
-  return { id: 'acc', workspace: 'default', provider: 'close', status: 'active', settings, heldMs: 0 } as unknown as Account;
+  return {
+    id: 'acc',
+    workspace: 'default',
+    provider: 'close',
+    status: 'active',
+    settings,
+    heldMs: 0,
+  } as unknown as Account;
 }
 
 export function aJob(id: string, account: string, nowMs: number): JobRecord {

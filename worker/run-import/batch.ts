@@ -28,6 +28,7 @@ export function beginBatch(run: BatchRun, chunk: number, rows: readonly Carried[
     rows: rows.map(({ stored }) => stored.row),
     ...{ sends: 0, sentAtMs: run.record.createdAtMs, inDoubt: false, doubtedBefore: false },
     keyField: keyFieldOf(run.account),
+    grant: run.account.credentialsVersion,
   };
   return isOlderThanEpoch(run) ? sendAfterLooking(run, batch, rows) : send(run, batch, rows);
 }
@@ -85,7 +86,10 @@ export async function resumeBatch(run: BatchRun, batch: Batch): Promise<BatchSte
     await deps.batches.rest(record, batch);
     return OVER;
   }
-  if (batch.sends >= SENDS_MAX || isHeld) return scatter(run, unfound, batch);
+  // With other credentials it could go to another organisation: each row finds out for itself, or a person does.
+  const isAnother = batch.grant !== undefined && batch.grant !== run.account.credentialsVersion;
+  if (batch.sends >= SENDS_MAX || isHeld || (isAnother && doubtOf(batch)))
+    return scatter(run, unfound, batch);
   return send(run, batch, unfound);
 }
 
@@ -140,7 +144,8 @@ async function send(run: BatchRun, before: Batch, rows: readonly Carried[]): Pro
     isBulk: true,
     begin: async (gate) => {
       sentAtMs = deps.clock.nowMs();
-      const begun = await deps.batches.send(record, before, numbers, gate);
+      const at = { ...before, grant: account.credentialsVersion };
+      const begun = await deps.batches.send(record, at, numbers, gate);
       asked.came = begun.kind;
       return begun.kind === 'held' || begun.kind === 'taken' ? { kind: 'refused', why: begun.kind } : begun;
     },
@@ -153,6 +158,7 @@ async function send(run: BatchRun, before: Batch, rows: readonly Carried[]): Pro
   if (asked.came !== 'begun') return notBegun(run, before, rows, asked.came, failure);
   const batch: Batch = {
     ...before,
+    grant: account.credentialsVersion,
     rows: numbers,
     sends: before.sends + 1,
     sentAtMs,
