@@ -5,6 +5,8 @@ import type { Call, CallResult } from './port.ts';
 
 /** How far a bulk job has come. Plain data: it is stored after every step, and a step begins from what is stored. */
 export type BulkProgress =
+  /** Nothing of it is to be written: whoever finds it goes on with giving it up. `jobId`: '' where no job was opened. */
+  | { step: 'giving_up'; jobId: string }
   /** Nothing was uploaded. */
   | { step: 'opened'; jobId: string }
   /** Stored before the upload: whoever finds it does not know whether the file arrived. */
@@ -59,6 +61,8 @@ export function bulkPollDelayMs(polls: number): number {
 export function advanceBulk(input: BulkStepInput): Promise<BulkStep> {
   const { progress } = input;
   switch (progress?.step) {
+    case 'giving_up':
+      return Promise.resolve({ kind: 'taken' });
     case undefined:
       return openJob(input);
     case 'opened':

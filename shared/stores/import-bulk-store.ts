@@ -51,7 +51,7 @@ export function createImportBulkStore(deps: { redis: RedisClient; keys: Keys; cl
   async function change(
     record: Ref,
     changes: number | '',
-    wanted: 'begin' | 'save' | 'settled' | 'drop',
+    wanted: 'begin' | 'advance' | 'save' | 'settled' | 'drop',
     detail: number | '',
     fields: readonly (string | number)[] = [],
   ): Promise<boolean> {
@@ -77,6 +77,10 @@ export function createImportBulkStore(deps: { redis: RedisClient; keys: Keys; cl
       record: Ref,
       { first, last, rows, keyField }: Pick<ImportBulk, 'first' | 'last' | 'rows' | 'keyField'>,
     ) => change(record, '', 'begin', rows, ['first', first, 'last', last, 'key', keyField]),
+
+    /** As {@link save}, while the import begins rows: false, too, when it was paused or stopped. */
+    advance: (record: Ref, bulk: ImportBulk, patch: BulkPatch) =>
+      change(record, bulk.changes, 'advance', '', encode(patch)),
 
     save: (record: Ref, bulk: ImportBulk, patch: BulkPatch) =>
       change(record, bulk.changes, 'save', '', encode(patch)),

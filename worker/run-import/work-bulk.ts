@@ -5,7 +5,7 @@ import type { BulkPatch, ImportBulk } from '../../shared/stores/import-bulk-stor
 import { type NextStep, waitUntil } from '../next-step.ts';
 import { backoffMs } from '../write-opportunity/decide.ts';
 import { type Cursor, freeKeys, restingRows } from './batch-rows.ts';
-import { type BatchRun, keyFieldOf } from './batch-run.ts';
+import { type BatchRun, isOlderThanEpoch, keyFieldOf } from './batch-run.ts';
 import { collectFile } from './bulk-rows.ts';
 import { settleBulk } from './settle-bulk.ts';
 
@@ -44,7 +44,14 @@ export async function beginBulk(run: BulkRun, cursor: Cursor): Promise<NextStep 
  */
 export async function workBulk(run: BulkRun, bulk: ImportBulk, isHeld: boolean): Promise<NextStep> {
   const { deps, record, account } = run;
+  if (bulk.progress?.step === 'giving_up') return goOnGivingUp(run, bulk);
   const isSent = isFileThere(bulk.progress);
+  if (!isSent && isOlderThanEpoch(run)) {
+    // Redis may have forgotten that it went: its rows are looked for, and not written over.
+    await abort(run, bulk);
+    await deps.bulks.save(record, bulk, { left: 'doubted', progress: null });
+    return soon(run);
+  }
   if (isSent && bulk.keyField !== keyFieldOf(account)) {
     // Its result files cannot be told apart by a field that the account no longer has.
     await deps.bulks.save(record, bulk, { left: 'doubted', progress: null });
@@ -59,7 +66,9 @@ async function stepBulk(run: BulkRun, bulk: ImportBulk, text?: string): Promise<
   const call = deps.caller(account, { signal, isBulk: true });
   let current = bulk;
   const save = async (patch: BulkPatch): Promise<boolean> => {
-    if (!(await deps.bulks.save(record, current, patch))) return false;
+    // Until its file has arrived a pause or a stop of the import is heeded with every step.
+    const isHeeding = !isFileThere(current.progress);
+    if (!(await deps.bulks[isHeeding ? 'advance' : 'save'](record, current, patch))) return false;
     const progress = patch.progress === undefined ? current.progress : (patch.progress ?? undefined);
     const putOff = patch.putOff ?? current.putOff;
     current = { ...current, changes: current.changes + 1, progress, putOff };
@@ -133,16 +142,27 @@ async function putOff(
   return waitUntil(now + backoffMs(times, deps.random()));
 }
 
-/** Nothing of it was written, or will be: its rows wait as if they had not been begun. */
+/** Nothing of it was written, or will be. Said before anything is done: another run that has the job in hand makes no further step. */
 async function giveUp(run: BulkRun, bulk: ImportBulk): Promise<NextStep> {
-  const { deps, record, account, client, signal } = run;
-  const { progress } = bulk;
-  // Heard or not: a job that is never closed is never worked.
-  if (progress)
-    await client.abort(deps.caller(account, { signal, isBulk: true }), account.settings, progress.jobId);
+  const { deps, record } = run;
+  const progress = { step: 'giving_up', jobId: bulk.progress?.jobId ?? '' } as const;
+  if (!(await deps.bulks.save(record, bulk, { progress }))) return soon(run);
+  return goOnGivingUp(run, { ...bulk, progress, changes: bulk.changes + 1 });
+}
+
+/** Its rows wait as if they had not been begun. */
+async function goOnGivingUp(run: BulkRun, bulk: ImportBulk): Promise<NextStep> {
+  const { deps, record } = run;
+  await abort(run, bulk);
   if (record.stop) await freeRange(run, bulk);
   await deps.bulks.drop(record, bulk, bulk.first);
   return soon(run);
+}
+
+/** Heard or not: a job that is never closed is never worked. */
+async function abort({ deps, account, client, signal }: BulkRun, bulk: ImportBulk): Promise<void> {
+  const { jobId } = bulk.progress ?? {};
+  if (jobId) await client.abort(deps.caller(account, { signal, isBulk: true }), account.settings, jobId);
 }
 
 /** What a job left unwritten waits as if it had not been begun: the import is held, or can send no batches any more. */
