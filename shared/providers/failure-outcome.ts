@@ -1,4 +1,5 @@
 import type { FieldFailure, RateLimitHit, WriteOutcome } from '../domain/failure.ts';
+import { boundBody, boundFields, boundMessage } from './bound-failure.ts';
 import { isJsonObject } from './merge-remote-data.ts';
 import type { AnsweredCall, FailureRow, ProviderRequest } from './port.ts';
 
@@ -11,14 +12,18 @@ export type FailureDetails = { message: string; fields?: FieldFailure[]; limit?:
 export function outcomeOf(rule: FailureRule, answer: AnsweredCall, details: FailureDetails): WriteOutcome {
   const facts = {
     code: rule.code,
-    message: details.message,
+    message: boundMessage(details.message),
     httpStatus: answer.status,
-    rawResponse: answer.body,
+    rawResponse: boundBody(answer.body),
     row: rule.id,
   };
   switch (rule.outcome) {
     case 'permanent':
-      return { kind: 'permanent', ...facts, ...(details.fields?.length ? { fields: details.fields } : {}) };
+      return {
+        kind: 'permanent',
+        ...facts,
+        ...(details.fields?.length ? { fields: boundFields(details.fields) } : {}),
+      };
     case 'rate_limited':
       return { kind: 'rate_limited', ...facts, limit: details.limit ?? { scope: 'account' } };
     case 'retryable':

@@ -5,6 +5,8 @@ import type { AnsweredCall, CallResult } from './port.ts';
 
 /** Larger answers are cut off: none of the calls we make has a legitimate one of this size. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+/** Of an answer that says why not so much is read; its status is what counts, whatever else it holds. */
+const REFUSAL_BYTES_MAX = 256 * 1024;
 
 export type SendRequest = {
   method: Dispatcher.HttpMethod;
@@ -137,6 +139,11 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#size += chunk.length;
     this.#chunks.push(chunk);
+    if (this.#status >= 300 && this.#size > REFUSAL_BYTES_MAX) {
+      this.onResponseEnd();
+      controller.abort(new Error('refusal too large'));
+      return;
+    }
     if (this.#size > ANSWER_BYTES_MAX) {
       this.#giveUp('provider_bad_answer', `the answer is larger than ${ANSWER_BYTES_MAX} bytes`);
       controller.abort(new Error('answer too large'));

@@ -166,6 +166,29 @@ describe('a call that was cut off after bytes left is unknown', () => {
     await until('the connection is closed', () => server.sockets[0]?.destroyed, { withinMs: 3_000 });
   });
 
+  it('of a refusal that has no end, what came first is the answer', async () => {
+    const server = await startRaw((socket, text) =>
+      onRequest(socket, text, BODY, () => {
+        socket.write(`HTTP/1.1 400 Bad Request\r\ncontent-length: ${32 * 1024 * 1024}\r\n\r\n{"error":"`);
+        const chunk = Buffer.alloc(64 * 1024, 'x');
+        const pump = () => {
+          while (!socket.destroyed && socket.write(chunk));
+        };
+        socket.on('drain', pump);
+        pump();
+      }),
+    );
+    const { post } = aSender();
+    const answer = await post(`${server.origin}/x`);
+    expect(answer).toMatchObject({
+      kind: 'answered',
+      status: 400,
+      body: expect.stringMatching(/^\{"error":"xxx/),
+    });
+    expect(JSON.stringify(answer).length).toBeLessThan(1_000_000);
+    await until('the connection is closed', () => server.sockets[0]?.destroyed, { withinMs: 3_000 });
+  });
+
   it('when an idle connection turns out to be dead, and it is not tried a second time by itself', async () => {
     let requests = 0;
     const server = await startRaw((socket, text) => {

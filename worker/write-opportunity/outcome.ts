@@ -2,6 +2,7 @@ import { reasonPhrase } from '../../shared/app-error.ts';
 import type { FieldFailure, WriteOutcome } from '../../shared/domain/failure.ts';
 import type { JobError } from '../../shared/domain/job.ts';
 import { ERROR_CATALOGUE, isErrorCode } from '../../shared/errors.ts';
+import { boundBody } from '../../shared/providers/bound-failure.ts';
 import type { CallResult, ProviderDescriptor, ProviderRequest } from '../../shared/providers/port.ts';
 
 /** What the end of a call means for the job. An answer is read by the provider's table; no answer, by what left. */
@@ -36,7 +37,7 @@ export function outcomeOf(
         code: 'account_needs_reauth',
         message: result.message,
         httpStatus: result.status,
-        rawResponse: result.body,
+        rawResponse: boundBody(result.body),
       };
   }
 }

@@ -1,4 +1,5 @@
 import type { FieldFailure, RateLimitHit, WriteFailure, WriteOutcome } from '../../domain/failure.ts';
+import { boundBody, boundFields, boundMessage } from '../bound-failure.ts';
 import { softenForReads } from '../failure-outcome.ts';
 import type { AnsweredCall, LearnedLimits, ProviderRequest } from '../port.ts';
 import { parseRetryAfter } from '../retry-after.ts';
@@ -117,9 +118,9 @@ function toFailure(
 ): WriteFailure {
   const facts = {
     code: row?.code ?? 'provider_bad_answer',
-    message: messageOf(errors, answered.status, row),
+    message: boundMessage(messageOf(errors, answered.status, row)),
     httpStatus: answered.status,
-    rawResponse: answered.body,
+    rawResponse: boundBody(answered.body),
     row: row?.id ?? 'unreadable',
   };
   switch (row?.outcome) {
@@ -149,7 +150,7 @@ function holderIn(errors: ReadError[]): string {
 }
 
 function fieldsOf(fields: FieldFailure[]): { fields?: FieldFailure[] } {
-  return fields.length === 0 ? {} : { fields };
+  return fields.length === 0 ? {} : { fields: boundFields(fields) };
 }
 
 function messageOf(errors: ReadError[], status: number, row: SalesforceFailureRow | undefined): string {
