@@ -193,6 +193,30 @@ describe('the schedule of a delivery', () => {
     expect(desk.calls.map(({ atMs }) => atMs - start)).toEqual([0, 600_000, 600_000]);
   });
 
+  it('keeps to Retry-After whatever else was under way with that answer', async () => {
+    const desk = await aDesk();
+    const endpoint = await desk.newEndpoint('https://a.example/');
+    let calls = 0;
+    desk.reply(() =>
+      ++calls === 1
+        ? { kind: 'answered', status: 200, body: '' }
+        : { kind: 'answered', status: 503, retryAfter: '600', body: '' },
+    );
+    await desk.happen(endpoint);
+    await desk.happen(endpoint);
+    await desk.run(desk.now());
+    const until = desk.now() + 600_000;
+    const [{ id = '' } = {}] = desk.calls;
+    const late = await desk.deliveries.find(id);
+    if (!late) throw new Error('the delivery is gone');
+    const tried = { atMs: desk.now(), durationMs: 5, statusCode: 200 };
+    await desk.deliveries.finish(late, { kind: 'delivered', tried });
+    expect(await desk.deliveries.blockedUntilMs(endpoint.id)).toBe(until);
+    const shorter = { kind: 'retry', nextTryAtMs: desk.now(), blockedUntilMs: desk.now() + 1_000 } as const;
+    await desk.deliveries.finish(late, { ...shorter, tried: { ...tried, statusCode: 503 } });
+    expect(await desk.deliveries.blockedUntilMs(endpoint.id)).toBe(until);
+  });
+
   it('ignores a message of an older round, and one that comes too early', async () => {
     const desk = await aDesk();
     const endpoint = await desk.newEndpoint('https://a.example/');

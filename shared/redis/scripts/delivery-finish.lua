@@ -20,14 +20,17 @@ if ARGV[7] ~= '' then
   local n = redis.call('HINCRBY', KEYS[1], 'n', 1)
   redis.call('HSET', KEYS[1], 't' .. n, ARGV[7])
   redis.call('HDEL', KEYS[1], 't' .. (n - tonumber(ARGV[8])))
+  -- What one answer said of the time to come holds, whatever others say that were under way with it.
+  local blocked = tonumber(redis.call('HGET', KEYS[3], 'blocked') or '0')
   if outcome == 'delivered' then
-    redis.call('HDEL', KEYS[3], 'failing_since', 'last_failure', 'blocked')
+    redis.call('HDEL', KEYS[3], 'failing_since', 'last_failure')
+    if blocked <= tonumber(now) then redis.call('HDEL', KEYS[3], 'blocked') end
   else
     local health = redis.call('HMGET', KEYS[3], 'failing_since', 'last_failure')
     since = tonumber(health[1] or now)
     if not health[2] or tonumber(now) - tonumber(health[2]) > tonumber(ARGV[9]) then since = tonumber(now) end
     redis.call('HSET', KEYS[3], 'failing_since', since, 'last_failure', now)
-    if ARGV[10] ~= '' then redis.call('HSET', KEYS[3], 'blocked', ARGV[10]) end
+    if tonumber(ARGV[10] or '') and tonumber(ARGV[10]) > blocked then redis.call('HSET', KEYS[3], 'blocked', ARGV[10]) end
     redis.call('PEXPIRE', KEYS[3], ARGV[11])
   end
 end
