@@ -17,7 +17,6 @@ import { createStoreGuard } from '../shared/redis/store-guard.ts';
 import type { Shutdown } from '../shared/shutdown.ts';
 import { createAccountCache } from '../shared/stores/account-cache.ts';
 import { type Account, createAccountStore } from '../shared/stores/account-store.ts';
-import { createEpochStore } from '../shared/stores/epoch-store.ts';
 import { createGateReader } from '../shared/stores/gate-reading.ts';
 import { createImportRowStore } from '../shared/stores/import-row-store.ts';
 import { createImportStore } from '../shared/stores/import-store.ts';
@@ -118,8 +117,7 @@ export async function buildApi(
   const accounts = { get: cache.get, facts: cache.facts, list: store.list };
   const tellLimits = createLimitTeller({ readGate, clock });
   const askFacts = createAskFacts({ queries, clock });
-  const { read: epoch } = createEpochStore({ redis, keys });
-  const parts = { jobs, queues, queries, epoch, askFacts, descriptorOf, clock, waiter, readGate, tellLimits };
+  const parts = { jobs, queues, queries, askFacts, descriptorOf, clock, waiter, readGate, tellLimits };
   const importing = { ...parts, imports, rows, teller };
   const closing = new AbortController();
   const app = createApp({

@@ -177,6 +177,7 @@ async function start(config: Config, logger: Logger, shutdown: Shutdown): Promis
 
   const feeder = createFeeder({
     ...{ imports, rows, jobs, queues, readGate, caller, clock, logger },
+    credentialsOf: accounts.credentials,
     accounts: { get: accounts.get, facts: accounts.facts, putFacts: store.putFacts, parkForReauth },
     batches: createImportBatchStore({ redis, keys, clock, retentionMs }),
     bulks: createImportBulkStore({ redis, keys, clock }),
@@ -212,6 +213,7 @@ async function start(config: Config, logger: Logger, shutdown: Shutdown): Promis
           store,
           clock,
           logger,
+          credentialsOf: accounts.credentials,
           clients: (provider) => clients[provider],
           descriptors: (provider) => descriptors[provider],
           call: (account) => caller(account),
@@ -249,7 +251,6 @@ async function start(config: Config, logger: Logger, shutdown: Shutdown): Promis
       cancel: (id) => endImport({ imports, rows, jobs, queues, teller: webhooks.teller, clock }, id),
     },
     idleMs: config.importIdleMs,
-    epoch: async () => epochs.current(),
     sweepMs: config.sweepMs,
     retentionMs,
     attachDue: () => attacher.sweep(),

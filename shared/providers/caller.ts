@@ -1,6 +1,6 @@
 import { atMost } from '../at-most.ts';
 import type { StoredCredentials } from '../domain/integrated-account.ts';
-import type { Account } from '../stores/account-store.ts';
+import type { Account, OpenedCredentials } from '../stores/account-store.ts';
 import { availabilityOf } from './availability.ts';
 import { clients } from './clients.ts';
 import { descriptors } from './descriptors.ts';
@@ -34,8 +34,11 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const TIMEOUT_SPREAD = 0.03;
 
 export type CallOptions = {
-  /** Makes the intent durable in the same step in which the gate lets the call pass; see {@link Begin}. */
-  begin?: Begin;
+  /**
+   * Makes the intent durable in the same step in which the gate lets the call pass; see {@link Begin}.
+   * @param grant the credentials that the call is made with, see `credentialsVersion` of the account.
+   */
+  begin?: (gate: Parameters<Begin>[0], grant: number) => ReturnType<Begin>;
   /** See {@link SendRequest.fence}. */
   fence?: () => string | undefined;
   signal?: AbortSignal;
@@ -49,9 +52,7 @@ export type CallOptions = {
   onFarewell?: (farewell: Farewell) => void;
 };
 
-export type CredentialsOf = (
-  account: string,
-) => Promise<{ credentials: StoredCredentials; version: number } | undefined>;
+export type CredentialsOf = (account: string) => Promise<OpenedCredentials | undefined>;
 
 export type CallerDeps = PassDeps & {
   send: Send;
@@ -95,18 +96,20 @@ export function createCaller(deps: CallerDeps): Caller {
     const authorized: Call = async (request) => {
       const opened = await deps.credentialsOf(account.id);
       if (!opened) return { kind: 'needs_reauth', message: 'the account has no readable credentials' };
-      let { credentials, version } = opened;
+      let { credentials, version, grant } = opened;
       if (needsToken(credentials)) {
         const refreshed = await deps.refresher.refresh(account, version);
         if (refreshed.kind !== 'tokens') return refusal(refreshed, deps.clock.nowMs());
-        ({ credentials, version } = refreshed);
+        ({ credentials, version, grant } = refreshed);
       }
-      const call = { account, descriptor, pace, request };
+      const call = { account, descriptor, pace, request, grant };
       const first = await callOnce(deps, { ...call, credentials, options });
       if (!isRefusedToken(first, descriptor, request)) return first;
       const refreshed = await deps.refresher.refresh(account, version);
       if (refreshed.kind !== 'tokens')
         return { ...refusal(refreshed, deps.clock.nowMs()), ...statusOf(first) };
+      if (refreshed.grant !== grant)
+        return { kind: 'not_sent', code: 'fenced', message: 'the account has other credentials now' };
       // The repeat belongs to the same attempt: the intent is durable already.
       const again = { ...options, begin: undefined };
       const second = await callOnce(deps, { ...call, credentials: refreshed.credentials, options: again });
@@ -127,6 +130,7 @@ type OneCall = {
   pace: Pace;
   request: ProviderRequest;
   credentials: StoredCredentials;
+  grant: number;
   options: CallOptions;
 };
 
@@ -143,7 +147,7 @@ async function callOnce(deps: CallerDeps, call: OneCall): Promise<CallResult> {
     timeoutMs,
     parentId,
     isBulk,
-    begin,
+    begin: begin && ((gate) => begin(gate, call.grant)),
   });
   if (passed.kind === 'later') {
     deps.meter?.turnedAway(account, passed.reason);

@@ -5,14 +5,14 @@ import type { Logger } from '../logger.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { partitionOfAccount } from '../redis/partitions.ts';
-import type { Account, AccountStore } from '../stores/account-store.ts';
+import type { Account, AccountStore, OpenedCredentials } from '../stores/account-store.ts';
 import { SealedBoxError } from '../stores/sealed-box.ts';
 import type { CallResult, ProviderClient, TokenReading, TokenRequest } from './port.ts';
 import { createRefreshLock, type HeldLock } from './refresh-lock.ts';
 
 export type Refreshed =
   /** Stored before they are given out; `version` is what a next refresh must state. */
-  | { kind: 'tokens'; credentials: StoredCredentials; version: number }
+  | ({ kind: 'tokens' } & OpenedCredentials)
   /** The grant is refused for good: only new credentials help. */
   | { kind: 'dead'; message: string }
   | { kind: 'retryable'; message: string };
@@ -105,7 +105,7 @@ export function createTokenRefresher(deps: TokenRefresherDeps) {
   /** Retried for as long as it takes: the old refresh token may be void already, and this is the only copy of the new. */
   async function keep(
     account: Account,
-    stored: { credentials: StoredCredentials; version: number },
+    stored: OpenedCredentials,
     update: Partial<StoredCredentials>,
   ): Promise<Refreshed> {
     // The update is of the same provider and type as the credentials it was asked with.
@@ -113,7 +113,8 @@ export function createTokenRefresher(deps: TokenRefresherDeps) {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const written = await store.replaceCredentials(account.id, credentials, stored.version);
-        if (typeof written === 'object') return { kind: 'tokens', credentials, version: written.version };
+        if (typeof written === 'object')
+          return { kind: 'tokens', credentials, version: written.version, grant: stored.grant };
         if (written === 'missing') return { kind: 'dead', message: 'the account was deleted' };
         const now = await store.credentials(account.id);
         // A lost reply of our own write looks like a conflict; either way what is stored is what counts.

@@ -1,7 +1,7 @@
-import type { AccountFacts, StoredCredentials } from '../domain/integrated-account.ts';
+import type { AccountFacts } from '../domain/integrated-account.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { Account, AccountStore } from './account-store.ts';
+import type { Account, AccountStore, OpenedCredentials } from './account-store.ts';
 import { SealedBoxError } from './sealed-box.ts';
 import { createShortCache } from './short-cache.ts';
 
@@ -20,17 +20,15 @@ export function createAccountCache({ store, subscriber, keys }: AccountCacheDeps
   const kept = {
     account: createShortCache<Account | undefined>((id) => store.get(id)),
     facts: createShortCache<AccountFacts | undefined>((id) => store.facts(id)),
-    credentials: createShortCache<{ credentials: StoredCredentials; version: number } | undefined>(
-      async (id) => {
-        try {
-          return await store.credentials(id);
-        } catch (err) {
-          // The store has put on the account which key is missing; to the caller there are none.
-          if (err instanceof SealedBoxError) return undefined;
-          throw err;
-        }
-      },
-    ),
+    credentials: createShortCache<OpenedCredentials | undefined>(async (id) => {
+      try {
+        return await store.credentials(id);
+      } catch (err) {
+        // The store has put on the account which key is missing; to the caller there are none.
+        if (err instanceof SealedBoxError) return undefined;
+        throw err;
+      }
+    }),
   };
 
   function invalidate(id: string): void {

@@ -30,6 +30,8 @@ export type NewAccount = {
   status?: 'active' | 'deleting';
 };
 
+export type OpenedCredentials = { credentials: StoredCredentials; version: number; grant: number };
+
 export type AccountStoreDeps = {
   redis: RedisClient;
   keys: Keys;
@@ -169,21 +171,22 @@ export function createAccountStore({ redis, keys, partitions, box, clock, onEven
     },
 
     /**
-     * Opened credentials and the version a refresh must state (not that of the account: this one counts refreshes).
+     * Opened credentials and the version a refresh must state (not that of the account: this one counts refreshes); `grant` is the account's.
      * @throws SealedBoxError when they cannot be opened; the account then shows it as `lastError`.
      */
-    async credentials(id: string): Promise<{ credentials: StoredCredentials; version: number } | undefined> {
-      const [sealed, version, lastError] = await redis.hmget(
+    async credentials(id: string): Promise<OpenedCredentials | undefined> {
+      const [sealed, version, lastError, grants] = await redis.hmget(
         keyOf(id),
         'credentials',
         'cred_version',
         'last_error',
+        'grants',
       );
       if (!sealed) return undefined;
       try {
         // Only this store writes the field, and the seal proves that nobody changed it.
         const credentials = JSON.parse(box.open(id, sealed)) as StoredCredentials;
-        return { credentials, version: Number(version) };
+        return { credentials, version: Number(version), grant: Number(grants) };
       } catch (err) {
         if (err instanceof SealedBoxError && !lastError?.includes(JSON.stringify(err.message))) {
           const shown: AccountError = {

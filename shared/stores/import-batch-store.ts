@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Sender } from '../domain/job.ts';
 import type { RedisClient } from '../redis/connect.ts';
 import type { Keys } from '../redis/keys.ts';
 import { defineScripts, type ScriptPart, type ScriptReply } from '../redis/scripts.ts';
@@ -19,12 +20,13 @@ export type Batch = {
   doubtedBefore: boolean;
   /** The provider's field that has the keys of its rows. */
   keyField: string;
-  /** Version of the account's credentials it was last sent with, where that is known. */
+  /** Version of the account's credentials it was last sent with, and who that is, where it is known. */
   grant?: number;
+  sender?: Sender;
 };
 
 /** Where a batch stands before it was ever sent. */
-export type BatchAt = Pick<Batch, 'chunk' | 'sends' | 'keyField' | 'grant'>;
+export type BatchAt = Pick<Batch, 'chunk' | 'sends' | 'keyField' | 'grant' | 'sender'>;
 
 /** `begun` and `not_yet` carry what the gate said; `held`: the import begins no rows now; `taken`: another run has the batch. */
 export type BatchSent =
@@ -54,7 +56,7 @@ export function createImportBatchStore(options: {
     ] as const;
   };
   const argsOf = (
-    { chunk, sends, keyField, grant }: BatchAt,
+    { chunk, sends, keyField, grant, sender }: BatchAt,
     wanted: 'send' | 'take' | 'refused' | 'rest',
     rows: readonly number[] = [],
   ) => [
@@ -65,7 +67,7 @@ export function createImportBatchStore(options: {
     rows.length > 0 ? JSON.stringify(rows) : '',
     rows.length,
     keyField,
-    grant ?? '',
+    grant === undefined ? '' : JSON.stringify({ grant, sender }),
   ];
 
   async function claim(
@@ -141,17 +143,17 @@ export function createImportBatchStore(options: {
 
 function decode(chunk: number, text: string): Batch {
   // Written by import-batch.lua.
-  const { rows, sends, at, doubt, doubted, key, grant } = JSON.parse(text) as {
+  const { rows, sends, at, doubt, doubted, key, by } = JSON.parse(text) as {
     rows: number[];
     sends: number;
     at: number;
     doubt: boolean;
     doubted: boolean;
     key: string;
-    grant?: number;
+    by?: Pick<Batch, 'grant' | 'sender'>;
   };
   return {
     ...{ chunk, rows, sends, sentAtMs: at, inDoubt: doubt, doubtedBefore: doubted, keyField: key },
-    ...(grant === undefined ? {} : { grant }),
+    ...by,
   };
 }

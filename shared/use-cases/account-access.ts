@@ -1,7 +1,6 @@
 import { AppError } from '../app-error.ts';
 import { type Clock, toIso, toIsoOrNull } from '../clock.ts';
 import type { AccountView } from '../contract/account-view.ts';
-import type { Epoch } from '../domain/epoch.ts';
 import type { ProviderName } from '../domain/integrated-account.ts';
 import { isErrorCode } from '../errors.ts';
 import type { ProviderDescriptor } from '../providers/port.ts';
@@ -28,7 +27,6 @@ export type AccountDeps = {
   /** Imports count as open work of the account; cancelling one ends it once its rows under way have ended. */
   imports: AccountImports;
   readGate: ReadGate;
-  epoch: () => Promise<Epoch>;
   teller: Pick<WebhookTeller, 'isHeard'>;
   descriptorOf: (provider: ProviderName) => ProviderDescriptor;
   /** Patterns of `PROVIDER_URL_ALLOWLIST`; undefined: the vendors' hosts. */

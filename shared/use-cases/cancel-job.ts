@@ -1,5 +1,4 @@
 import { AppError, toJobError } from '../app-error.ts';
-import { type Epoch, isDoubtedSince } from '../domain/epoch.ts';
 import type { JobRecord } from '../domain/job.ts';
 import type { AccountQueues } from '../queues/account-queues.ts';
 import type { JobStore } from '../stores/job-store.ts';
@@ -8,12 +7,11 @@ import { refusedFrom, toRefusal } from './job-errors.ts';
 export type CancelDeps = {
   jobs: Pick<JobStore, 'move'>;
   queues: Pick<AccountQueues, 'remove'>;
-  epoch: () => Promise<Epoch>;
 };
 
 /**
  * Cancels a job whose first attempt has not started. Cancelling a cancelled job changes nothing.
- * @throws AppError 409 when it has started, reconciling included, and when it may have: Redis was restored since it was accepted.
+ * @throws AppError 409 when it has started, reconciling included.
  */
 export async function cancelJob(deps: CancelDeps, job: JobRecord): Promise<void> {
   if (job.status === 'cancelled') return;
@@ -22,11 +20,6 @@ export async function cancelJob(deps: CancelDeps, job: JobRecord): Promise<void>
   if (isBegun || (job.status !== 'queued' && job.status !== 'waiting')) {
     throw refusedFrom(job.status, 'cancel');
   }
-  if (isDoubtedSince(await deps.epoch(), job))
-    throw new AppError(
-      'job_already_started',
-      'Redis was restored or changed over since this job was accepted, so that it may have been written. The worker asks the provider first; try again in a moment.',
-    );
   const moved = await deps.jobs.move(job, {
     to: 'cancelled',
     from: ['queued', 'waiting'],

@@ -80,7 +80,7 @@ export async function finishDeletion(
 
 /** Ends what requests left behind: deletions that outlasted them, and accounts whose marker was never verified. */
 export async function finishAbandonedDeletions(
-  deps: Pick<AccountDeps, 'jobs' | 'queues' | 'store' | 'clock' | 'imports' | 'epoch'>,
+  deps: Pick<AccountDeps, 'jobs' | 'queues' | 'store' | 'clock' | 'imports'>,
   partition: number,
 ): Promise<void> {
   for (const id of await deps.store.listPartition(partition)) {
@@ -114,7 +114,7 @@ async function assertNoOpenJobs(deps: AccountDeps, account: string): Promise<voi
   );
 }
 
-type Jobs = Pick<AccountDeps, 'jobs' | 'queues' | 'epoch'>;
+type Jobs = Pick<AccountDeps, 'jobs' | 'queues'>;
 
 async function cancelImports(deps: Pick<AccountDeps, 'imports'>, account: string): Promise<void> {
   for (const id of await deps.imports.open(account)) await deps.imports.cancel(id);

@@ -31,7 +31,7 @@ async function aCaller(send: Send) {
     gate,
     places: createPlaces(200),
     send,
-    credentialsOf: async () => ({ credentials: { type: 'api_key', api_key: 'k' }, version: 1 }),
+    credentialsOf: async () => ({ credentials: { type: 'api_key', api_key: 'k' }, version: 1, grant: 1 }),
     refresher: {
       refresh: async () => ({ kind: 'dead', message: 'nothing expires here' }),
       idle: async () => {},

@@ -179,7 +179,11 @@ describe('token refresh', () => {
     const refreshed = await process.refresh(account, 1);
     if (refreshed.kind !== 'tokens') throw new Error('no tokens');
     expect(failures).toBe(-1);
-    expect(await plain.credentials(account.id)).toEqual({ credentials: refreshed.credentials, version: 2 });
+    expect(await plain.credentials(account.id)).toEqual({
+      credentials: refreshed.credentials,
+      version: 2,
+      grant: 1,
+    });
     expect(await worksAtProvider(refreshed.credentials)).toBe(true);
   });
 
@@ -251,7 +255,12 @@ describe('token refresh', () => {
       },
     });
     const account = await anAccount(store);
-    expect(await process.refresh(account, 1)).toEqual({ kind: 'tokens', credentials: replaced, version: 2 });
+    expect(await process.refresh(account, 1)).toEqual({
+      kind: 'tokens',
+      credentials: replaced,
+      version: 2,
+      grant: 2,
+    });
   });
 
   it('says dead for credentials that cannot be refreshed', async () => {

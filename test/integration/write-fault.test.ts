@@ -28,13 +28,14 @@ async function aWriter(faulty: Partial<ProviderDescriptor>, faultyClient: Partia
     provider: 'close',
     status: 'active',
     heldMs: 0,
+    credentialsVersion: 1,
     settings: { read_back: false, reconcile: { settle_ms: 0, probes: 2 }, timeout_ms: 1_000 },
   } as unknown as Account;
   const sent: string[] = [];
   const caller: WriterDeps['caller'] =
     (_, options = {}): Call =>
     async (request): Promise<CallResult> => {
-      const begun = await options.begin?.(anOpenGate({ redis, keys, partitions: 4 }, id));
+      const begun = await options.begin?.(anOpenGate({ redis, keys, partitions: 4 }, id), 1);
       if (begun && begun.kind !== 'begun') throw new Error(`not begun: ${begun.kind}`);
       sent.push(request.path);
       const body = { id: REMOTE_ID, ...BODY };
@@ -55,11 +56,11 @@ async function aWriter(faulty: Partial<ProviderDescriptor>, faultyClient: Partia
     epoch: () => ({ number: 0, atMs: 0 }),
     accounts: {
       get: async () => account,
-      facts: async () => closeFacts({ fetchedAtMs: clock.now }),
+      facts: async () => closeFacts({ fetchedAtMs: clock.now, grant: 1 }),
       putFacts: async () => {},
       parkForReauth: async () => {},
     },
-    credentialsOf: async () => ({ credentials: { type: 'api_key', api_key: 'k' }, version: 1 }),
+    credentialsOf: async () => ({ credentials: { type: 'api_key', api_key: 'k' }, version: 1, grant: 1 }),
     caller,
     descriptorOf: () => ({ ...descriptors.close, ...faulty }),
     clientOf: () => client,

@@ -23,6 +23,7 @@ export function anAccount(marker: MarkerSetting | undefined): Account {
     workspace: 'default',
     provider: 'close',
     status: 'active',
+    credentialsVersion: 1,
     settings,
     heldMs: 0,
   } as unknown as Account;

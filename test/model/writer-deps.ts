@@ -51,11 +51,11 @@ export function writerDeps(world: World, task: Task): WriterDeps {
     epoch: () => ({ number: 0, atMs: 0 }),
     accounts: {
       get: async () => world.account,
-      facts: async () => ({ fetchedAtMs: world.nowMs }) as never,
+      facts: async () => ({ fetchedAtMs: world.nowMs, grant: 1, user: { id: 'us', name: 'us' } }) as never,
       putFacts: async () => {},
       parkForReauth: async () => {},
     },
-    credentialsOf: async () => ({ credentials: {} as never, version: 1 }),
+    credentialsOf: async () => ({ credentials: {} as never, version: 1, grant: 1 }),
     caller: (_account, options) => () => call(world, task, options ?? {}),
     descriptorOf: () => descriptorOf(world),
     clientOf: () => clientOf(world, at),
@@ -108,7 +108,7 @@ function unknownsOf(world: World, at: At): Unknowns {
 
 /** One create: the intent, the fence, and what the provider and the network make of it. */
 async function call(world: World, task: Task, options: CallOptions): Promise<CallResult> {
-  const begun = await options.begin?.({ keys: [], args: [] });
+  const begun = await options.begin?.({ keys: [], args: [] }, world.account.credentialsVersion);
   if (begun?.kind === 'refused') return { kind: 'not_sent', code: 'fenced', message: begun.why };
   await world.point(task, 'send');
   const fenced = options.fence?.();

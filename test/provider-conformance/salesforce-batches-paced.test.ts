@@ -39,7 +39,7 @@ async function pacedCall(): Promise<Call> {
     gate: createGate({ redis, keys, partitions: 1, processId: 'test' }),
     send: rig.send,
     places: createPlaces(200),
-    credentialsOf: async () => ({ credentials: rig.credentials(), version: 1 }),
+    credentialsOf: async () => ({ credentials: rig.credentials(), version: 1, grant: 1 }),
     refresher: {
       refresh: async () => ({ kind: 'dead', message: 'nothing expires here' }),
       idle: async () => {},

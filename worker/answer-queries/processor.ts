@@ -1,7 +1,9 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { AccountFacts, ProviderName } from '../../shared/domain/integrated-account.ts';
 import type { Logger } from '../../shared/logger.ts';
+import type { CredentialsOf } from '../../shared/providers/caller.ts';
 import type { Call, ProviderClient, ProviderDescriptor } from '../../shared/providers/port.ts';
+import { readByOneGrant } from '../../shared/providers/read-by-one-grant.ts';
 import type { CheckValue } from '../../shared/queues/account-queries.ts';
 import type { QueryAnswer, QueryMessage } from '../../shared/queues/messages.ts';
 import type { RedisClient } from '../../shared/redis/connect.ts';
@@ -14,6 +16,7 @@ import { readFailure } from './read-failure.ts';
 const ANSWER_TTL_S = 60;
 
 export type AnswerQueryDeps = {
+  credentialsOf: CredentialsOf;
   redis: RedisClient;
   keys: Keys;
   partitions: number;
@@ -80,11 +83,12 @@ async function check(account: Account, deps: AnswerQueryDeps): Promise<Outcome> 
 
 async function facts(account: Account, deps: AnswerQueryDeps): Promise<Outcome> {
   const client = deps.clients(account.provider);
-  const looked = await client.fetchFacts(deps.call(account), deps.clock.nowMs(), account.settings);
+  const looked = await readByOneGrant(deps.credentialsOf, account.id, () =>
+    client.fetchFacts(deps.call(account), deps.clock.nowMs(), account.settings),
+  );
   if (!looked.ok) return failed(account, looked.result, deps);
-  const value = { ...looked.value, grant: account.credentialsVersion };
-  await deps.store.putFacts(account.id, value);
-  return { ok: true, value };
+  await deps.store.putFacts(account.id, looked.value);
+  return { ok: true, value: looked.value };
 }
 
 async function record(account: Account, remoteId: string, deps: AnswerQueryDeps): Promise<Outcome> {

@@ -4,6 +4,7 @@ import type { Batch, BatchSent } from '../../shared/stores/import-batch-store.ts
 import { SEND_WITHIN_MS } from '../write-opportunity/attempt.ts';
 import { backoffMs } from '../write-opportunity/decide.ts';
 import { outcomeOf } from '../write-opportunity/outcome.ts';
+import { isSameSender, whoIs } from '../write-opportunity/sender.ts';
 import { type Carried, carriable, freeKeys } from './batch-rows.ts';
 import { type BatchRun, isOlderThanEpoch, keyFieldOf } from './batch-run.ts';
 import { goAlone, isNotNow, SENDS_MAX, settleOutcomes, settleTogether } from './settle-batch.ts';
@@ -28,7 +29,7 @@ export function beginBatch(run: BatchRun, chunk: number, rows: readonly Carried[
     rows: rows.map(({ stored }) => stored.row),
     ...{ sends: 0, sentAtMs: run.record.createdAtMs, inDoubt: false, doubtedBefore: false },
     keyField: keyFieldOf(run.account),
-    grant: run.account.credentialsVersion,
+    ...sentBy(run),
   };
   return isOlderThanEpoch(run) ? sendAfterLooking(run, batch, rows) : send(run, batch, rows);
 }
@@ -87,7 +88,8 @@ export async function resumeBatch(run: BatchRun, batch: Batch): Promise<BatchSte
     return OVER;
   }
   // With other credentials it could go to another organisation: each row finds out for itself, or a person does.
-  const isAnother = batch.grant !== undefined && batch.grant !== run.account.credentialsVersion;
+  const { grant, sender } = sentBy(run);
+  const isAnother = batch.grant !== undefined && batch.grant !== grant && !isSameSender(batch.sender, sender);
   if (batch.sends >= SENDS_MAX || isHeld || (isAnother && doubtOf(batch)))
     return scatter(run, unfound, batch);
   return send(run, batch, unfound);
@@ -142,9 +144,12 @@ async function send(run: BatchRun, before: Batch, rows: readonly Carried[]): Pro
   const result = await deps.caller(account, {
     signal,
     isBulk: true,
-    begin: async (gate) => {
+    begin: async (gate, grant) => {
+      // What was decided with other credentials is decided anew.
+      if (grant !== account.credentialsVersion)
+        return { kind: 'refused', why: 'the account has other credentials now' };
       sentAtMs = deps.clock.nowMs();
-      const at = { ...before, grant: account.credentialsVersion };
+      const at = { ...before, ...sentBy(run) };
       const begun = await deps.batches.send(record, at, numbers, gate);
       asked.came = begun.kind;
       return begun.kind === 'held' || begun.kind === 'taken' ? { kind: 'refused', why: begun.kind } : begun;
@@ -158,7 +163,7 @@ async function send(run: BatchRun, before: Batch, rows: readonly Carried[]): Pro
   if (asked.came !== 'begun') return notBegun(run, before, rows, asked.came, failure);
   const batch: Batch = {
     ...before,
-    grant: account.credentialsVersion,
+    ...sentBy(run),
     rows: numbers,
     sends: before.sends + 1,
     sentAtMs,
@@ -246,6 +251,12 @@ async function notBegun(
 async function scatter(run: BatchRun, rows: readonly Carried[], batch: Batch): Promise<BatchStep> {
   await Promise.all(rows.map((carried) => goAlone(run.deps, run, carried, doubtOf(batch))));
   return OVER;
+}
+
+/** Who sends now. */
+function sentBy({ account, facts }: BatchRun): Pick<Batch, 'grant' | 'sender'> {
+  const { credentialsVersion: grant } = account;
+  return { grant, sender: whoIs(facts, grant) };
 }
 
 /** The batch, if any of its calls may have written its rows. */

@@ -3,7 +3,7 @@ import type { Epoch } from '../../shared/domain/epoch.ts';
 import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { BatchDescriptor, BulkClient } from '../../shared/providers/batch-port.ts';
-import type { Caller } from '../../shared/providers/caller.ts';
+import type { Caller, CredentialsOf } from '../../shared/providers/caller.ts';
 import type { ProviderClient, ProviderDescriptor } from '../../shared/providers/port.ts';
 import type { AccountQueues } from '../../shared/queues/account-queues.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
@@ -34,6 +34,7 @@ export type FeederDeps = FinishDeps & {
   bulkOf: (provider: Account['provider']) => BulkClient | undefined;
   clientOf: (provider: Account['provider']) => Pick<ProviderClient, 'fetchFacts'>;
   caller: Caller;
+  credentialsOf: CredentialsOf;
   /** The provider's clock at `nowMs` of ours. */
   providerTime: (account: string, nowMs: number) => number;
   random: () => number;

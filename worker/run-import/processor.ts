@@ -1,5 +1,6 @@
 import { type ImportRecord, isImportEnded } from '../../shared/domain/import.ts';
 import type { BatchDescriptor } from '../../shared/providers/batch-port.ts';
+import { readByOneGrant } from '../../shared/providers/read-by-one-grant.ts';
 import { ImportMessage } from '../../shared/queues/messages.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
 import { finishImport } from '../../shared/use-cases/finish-import.ts';
@@ -80,11 +81,12 @@ async function readFacts(deps: FeederDeps, account: Account, signal: AbortSignal
   const known = await deps.accounts.facts(account.id);
   if (known) return known;
   const call = deps.caller(account, { signal, isBulk: true });
-  const looked = await deps.clientOf(account.provider).fetchFacts(call, deps.clock.nowMs(), account.settings);
+  const looked = await readByOneGrant(deps.credentialsOf, account.id, () =>
+    deps.clientOf(account.provider).fetchFacts(call, deps.clock.nowMs(), account.settings),
+  );
   if (looked.ok) {
-    const facts = { ...looked.value, grant: account.credentialsVersion };
-    await deps.accounts.putFacts(account.id, facts);
-    return facts;
+    await deps.accounts.putFacts(account.id, looked.value);
+    return looked.value;
   }
   if (looked.result.kind === 'needs_reauth')
     await deps.accounts.parkForReauth(account, looked.result.message);

@@ -130,6 +130,6 @@ function unknownSend(deps: FeederDeps, { account }: RowContext, batch: Batch) {
     sentAtProviderMs: deps.providerTime(account.id, batch.sentAtMs),
     verdictAtMs: verdictAtMs(batch.sentAtMs, timeoutOf(account), policy),
     marker: { kind: 'external_id' as const, field: batch.keyField },
-    grant: batch.grant,
+    ...{ grant: batch.grant, sender: batch.sender },
   };
 }

@@ -46,18 +46,18 @@ export async function workBulk(run: BulkRun, bulk: ImportBulk, isHeld: boolean):
   const { deps, record, account } = run;
   if (bulk.progress?.step === 'giving_up') return goOnGivingUp(run, bulk);
   const isSent = isFileThere(bulk.progress);
-  if (!isSent && isOlderThanEpoch(run)) {
-    // Redis may have forgotten that it went: its rows are looked for, and not written over.
-    await abort(run, bulk);
-    await deps.bulks.save(record, bulk, { left: 'doubted', progress: null });
-    return soon(run);
-  }
   if (isSent && bulk.keyField !== keyFieldOf(account)) {
     // Its result files cannot be told apart by a field that the account no longer has.
     await deps.bulks.save(record, bulk, { left: 'doubted', progress: null });
     return soon(run);
   }
   if (!isSent && (isHeld || bulk.keyField !== keyFieldOf(account))) return giveUp(run, bulk);
+  if (!isSent && isOlderThanEpoch(run)) {
+    // Redis may have forgotten that it went: its rows are looked for, and not written over.
+    await abort(run, bulk);
+    await deps.bulks.save(record, bulk, { left: 'doubted', progress: null });
+    return soon(run);
+  }
   return stepBulk(run, bulk);
 }
 

@@ -1,5 +1,4 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { Epoch } from '../../shared/domain/epoch.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { AccountQueues } from '../../shared/queues/account-queues.ts';
 import type { RedisClient } from '../../shared/redis/connect.ts';
@@ -31,7 +30,6 @@ export type SweepDeps = {
   logger: Logger;
   shutdown: Shutdown;
   sweepMs: number;
-  epoch: () => Promise<Epoch>;
   /** How long a record lives after its end. */
   retentionMs: number;
   /** Attaches every queue that is due. */

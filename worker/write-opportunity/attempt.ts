@@ -1,4 +1,4 @@
-import type { Attempt, AttemptOutcome, InFlight, Sender } from '../../shared/domain/job.ts';
+import type { Attempt, AttemptOutcome, InFlight } from '../../shared/domain/job.ts';
 import { timeoutOf } from '../../shared/providers/caller.ts';
 import type { Farewell } from '../../shared/providers/gate.ts';
 import type { CallResult } from '../../shared/providers/port.ts';
@@ -9,6 +9,7 @@ import { beginDeadline, type Run, type WriterDeps, withinDeadline } from './deps
 import { endAsFailed, holdForReauth, waitInRecord } from './endings.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Planned } from './plan.ts';
+import { whoIs } from './sender.ts';
 import { describeFailure, settleFailure } from './settle-failure.ts';
 
 type Plan = Extract<Planned, { kind: 'plan' }>;
@@ -31,9 +32,10 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
     onFarewell(own) {
       farewell = own;
     },
-    begin: async (gate) => {
-      // As they are now: the way through the gate can be long.
-      const grant = (await deps.accounts.get(account.id))?.credentialsVersion ?? account.credentialsVersion;
+    begin: async (gate, grant) => {
+      // The way through the gate can be long: what was decided with other credentials is decided anew.
+      if (grant !== account.credentialsVersion)
+        return { kind: 'refused', why: 'the account has other credentials now' };
       const now = deps.clock.nowMs();
       attempt.startedAtMs = now;
       const intent: InFlight = {
@@ -87,12 +89,6 @@ export async function attemptWrite(deps: WriterDeps, run: Run, planned: Plan): P
     // Whatever came of it; told with the record, it is not told again.
     farewell?.say();
   }
-}
-
-/** Who the account is at its provider; undefined when its values were read with other credentials than it has now. */
-export function whoIs(facts: Plan['facts'], grant: number): Sender | undefined {
-  if (facts?.grant === undefined || facts.grant !== grant || !facts.user.id) return undefined;
-  return { userId: facts.user.id, organisationId: facts.organisation?.id };
 }
 
 type Ended = {

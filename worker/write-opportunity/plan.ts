@@ -3,6 +3,7 @@ import type { FieldFailure, Warning } from '../../shared/domain/failure.ts';
 import type { AccountFacts } from '../../shared/domain/integrated-account.ts';
 import type { OpportunityInput } from '../../shared/domain/opportunity.ts';
 import type { Call, CallResult, Looked, MappingResult, WritePlan } from '../../shared/providers/port.ts';
+import { readByOneGrant } from '../../shared/providers/read-by-one-grant.ts';
 import type { Run, WriterDeps } from './deps.ts';
 
 export type Planned =
@@ -72,18 +73,19 @@ export function planOfWritten(run: Run, why: string): Extract<Planned, { kind: '
 
 /** Read once for all jobs of the account that miss them at the same time: the first of a backlog come together. */
 export function readFacts(deps: WriterDeps, run: Run, call: Call): Promise<Looked<AccountFacts>> {
-  const { id, settings } = run.account;
-  const underWay = deps.factsUnderWay.get(id);
+  const { id, settings, credentialsVersion } = run.account;
+  const key = `${id} ${credentialsVersion}`;
+  const underWay = deps.factsUnderWay.get(key);
   if (underWay) return underWay;
   const read = async () => {
-    const fetched = await run.client.fetchFacts(call, deps.clock.nowMs(), settings);
-    const { credentialsVersion: grant } = run.account;
-    const facts = fetched.ok ? { ...fetched, value: { ...fetched.value, grant } } : fetched;
+    const facts = await readByOneGrant(deps.credentialsOf, id, () =>
+      run.client.fetchFacts(call, deps.clock.nowMs(), settings),
+    );
     if (facts.ok) await deps.accounts.putFacts(id, facts.value);
     return facts;
   };
-  const started = read().finally(() => deps.factsUnderWay.delete(id));
-  deps.factsUnderWay.set(id, started);
+  const started = read().finally(() => deps.factsUnderWay.delete(key));
+  deps.factsUnderWay.set(key, started);
   return started;
 }
 

@@ -1,7 +1,8 @@
-import type { Candidate, JobError, Sender, UnknownSend } from '../../shared/domain/job.ts';
+import { AppError, toJobError } from '../../shared/app-error.ts';
+import type { Candidate, JobError, UnknownSend } from '../../shared/domain/job.ts';
 import type { Call, Found, Looked } from '../../shared/providers/port.ts';
 import { DONE, type NextStep, waitUntil } from '../next-step.ts';
-import { attemptWrite, whoIs } from './attempt.ts';
+import { attemptWrite } from './attempt.ts';
 import { completeWrite } from './complete.ts';
 import { backoffMs, nextProbeAtMs } from './decide.ts';
 import { deadlineOf, hasNativeKey, type Run, type WriterDeps } from './deps.ts';
@@ -9,6 +10,7 @@ import { askAPerson, holdForReauth, waitInRecord } from './endings.ts';
 import { jobErrorOf, readOutcomeOf } from './outcome.ts';
 import { persist } from './persist.ts';
 import { type Planned, readFacts } from './plan.ts';
+import { isSameSender, whoIs } from './sender.ts';
 import { unknownSendOf } from './settle-failure.ts';
 
 type Plan = Extract<Planned, { kind: 'plan' }>;
@@ -105,9 +107,6 @@ function anotherSend({ job, account }: Run, facts: Plan['facts']): UnknownSend |
       !isJudged && grant !== undefined && grant !== account.credentialsVersion && !isSameSender(sender, me),
   );
 }
-
-const isSameSender = (one: Sender | undefined, other: Sender | undefined) =>
-  one !== undefined && one.userId === other?.userId && one.organisationId === other.organisationId;
 
 /** Since it was sent the account may have got credentials of somebody else: who it is now is asked. */
 async function factsOfToday(
@@ -219,8 +218,12 @@ async function lookAgain(
   if (isAnother && isSettled) return askAPerson(deps, run, candidates, SENT_AS_ANOTHER);
   if (provesAbsence && !isAnother) {
     const error = job.error ?? exhausted(run, now);
+    // It was never begun as far as anybody knows, and its account is being deleted.
+    if (!error && isSettled && job.attemptNumber === 0 && run.account.status === 'deleting')
+      return endAsCancelled(deps, run);
     // Uniqueness protects a second create by a native key, so that nothing has to settle before; "failed" it does not make true.
-    if (!error && (isSettled || hasNativeKey(run))) return attemptWrite(deps, run, planned);
+    const mayRepeat = isSettled || (hasNativeKey(run) && run.account.status !== 'deleting');
+    if (!error && mayRepeat) return attemptWrite(deps, run, planned);
     if (error && isSettled) {
       const holder = job.unknownSends.find(({ keyHeldBy }) => keyHeldBy !== undefined)?.keyHeldBy;
       return holder === undefined
@@ -290,6 +293,19 @@ function exhausted(run: Run, nowMs: number): JobError | undefined {
   if (nowMs > deadlineOf(run, nowMs))
     return jobErrorOf({ code: 'deadline_exceeded', message, httpStatus: last?.httpStatus });
   return undefined;
+}
+
+async function endAsCancelled(deps: WriterDeps, run: Run): Promise<NextStep> {
+  await persist(run.logger, 'cancelled', () =>
+    deps.jobs.move(run.job, {
+      to: 'cancelled',
+      attempt: 0,
+      generation: run.job.generation,
+      onlyIdle: true,
+      patch: { error: toJobError(new AppError('cancelled')), nextAttemptAtMs: null, waitReason: null },
+    }),
+  );
+  return DONE;
 }
 
 /** The failure that waited for the look-up: nothing was written, so it stands. */

@@ -6,7 +6,7 @@ KEYS  1 import  2 batches  3 bulk
 ARGV  1 chunk  2 sends the batch must have had so far ('' = there must be none)  3 now ms
       4 what is wanted: send | take | refused | rest
       5 rows, JSON ('' = as they are)  6 how many  7 the provider's field that has the rows' keys
-      8 version of the account's credentials ('' = not known)
+      8 who sends it, JSON ('' = not known)
 
 send     the call is about to leave; from then on its rows are in doubt
 take     rows of the bulk job become a batch: it was sent, and its rows are in doubt
@@ -54,7 +54,7 @@ local record = redis.call('HMGET', KEYS[1], 'status', 'stop')
 if (record[1] ~= 'queued' and record[1] ~= 'running') or (record[2] and record[2] ~= '') then return {-1, record[1] or 'missing'} end
 if batch.doubt then batch.doubted = true end
 batch.doubt, batch.at, batch.key, batch.sends = true, tonumber(ARGV[3]), ARGV[7], batch.sends + 1
-batch.grant = tonumber(ARGV[8] or '')
+batch.by = ARGV[8] and ARGV[8] ~= '' and cjson.decode(ARGV[8]) or nil
 if ARGV[5] ~= '' then
   redis.call('HINCRBY', KEYS[1], 'in_batch', tonumber(ARGV[6]) - (batch.rows and #batch.rows or 0))
   batch.rows = cjson.decode(ARGV[5])

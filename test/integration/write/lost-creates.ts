@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { AccountSettings, ProviderName } from '../../../shared/domain/integrated-account.ts';
 import { partitionOfAccount } from '../../../shared/redis/partitions.ts';
@@ -188,6 +189,23 @@ for (const provider of PROVIDERS)
           expect(await rig.creates(provider, name)).toHaveLength(1);
         },
       );
+
+    story(
+      'a create that waits for its turn while another user connects is his, and is looked for as his',
+      async () => {
+        const rate_limit = { requests: 1, per_seconds: 1 };
+        const account = await rig.connect(provider, { ...HASTY, rate_limit });
+        await rig.settled(await rig.submit(account, { name: aName('Warm-up') }));
+        const name = aName('Replaced while it waits');
+        await rig.faultOnCreate(provider, name, { kind: 'reset_after_commit' });
+        const id = await rig.submit(account, { name });
+        await sleep(300);
+        await rig.accounts.replaceCredentials(account.id, rig.credentialsOf(provider));
+        const job = await rig.settled(id, 50_000);
+        expect(job.status).toBe('succeeded');
+        expect(await rig.records(provider, name)).toHaveLength(1);
+      },
+    );
 
     story('a refusal after a lost create is believed only when the look-up found nothing', async () => {
       const account = await rig.connect(provider, HASTY);
