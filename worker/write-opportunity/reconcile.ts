@@ -1,6 +1,6 @@
 import { AppError, toJobError } from '../../shared/app-error.ts';
-import type { Candidate, JobError, UnknownSend } from '../../shared/domain/job.ts';
-import type { Call, Found, Looked } from '../../shared/providers/port.ts';
+import type { Candidate, JobError } from '../../shared/domain/job.ts';
+import type { Call, Found } from '../../shared/providers/port.ts';
 import { DONE, type NextStep, waitUntil } from '../next-step.ts';
 import { attemptWrite } from './attempt.ts';
 import { completeWrite } from './complete.ts';
@@ -9,8 +9,8 @@ import { deadlineOf, hasNativeKey, type Run, type WriterDeps } from './deps.ts';
 import { askAPerson, holdForReauth, waitInRecord } from './endings.ts';
 import { jobErrorOf, readOutcomeOf } from './outcome.ts';
 import { persist } from './persist.ts';
-import { type Planned, readFacts } from './plan.ts';
-import { isSameSender, whoIs } from './sender.ts';
+import type { Planned } from './plan.ts';
+import { anotherSend, factsOfSender, factsOfToday } from './sender.ts';
 import { unknownSendOf } from './settle-failure.ts';
 
 type Plan = Extract<Planned, { kind: 'plan' }>;
@@ -58,6 +58,8 @@ export async function takeOver(deps: WriterDeps, run: Run): Promise<NextStep> {
 /**
  * Looks for the record of a lost create, by the strongest means the account has, and decides: adopt it, look again
  * later, send again, or ask a person. Nothing is sent before the look-up says so.
+ *
+ * One file, however long: each of its ways ends in sending again or not, and has to be read beside the others.
  */
 export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Promise<NextStep> {
   const { job, account } = run;
@@ -65,7 +67,7 @@ export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Prom
   const opened = await deps.credentialsOf(account.id);
   if (!opened) return holdForReauth(deps, run, 'the account has no readable credentials', {});
   const call: Call = deps.caller(account, { signal: run.signal, isBulk: run.isBulk });
-  const facts = await factsOfToday(deps, run, planned, call);
+  const facts = await factsOfToday(deps, run, planned.facts, call);
   if (!facts.ok) return lookUpFailed(deps, run, facts.result);
   planned.facts = facts.value;
   const lookedAtMs = deps.clock.nowMs();
@@ -97,36 +99,6 @@ export async function reconcile(deps: WriterDeps, run: Run, planned: Plan): Prom
     return lookAgain(deps, run, planned, found, lookedAtMs, found.trustworthy === true);
   const adopted = await adopt(deps, run, planned, found, matching);
   return adopted ?? lookAgain(deps, run, planned, found, lookedAtMs, false);
-}
-
-/** A send by somebody who is, or may be, another than the account is connected as now. By content a record is known by who made it. */
-function anotherSend({ job, account }: Run, facts: Plan['facts']): UnknownSend | undefined {
-  const me = whoIs(facts, account.credentialsVersion);
-  return job.unknownSends.find(
-    ({ grant, sender, isJudged }) =>
-      !isJudged && grant !== undefined && grant !== account.credentialsVersion && !isSameSender(sender, me),
-  );
-}
-
-/** Since it was sent the account may have got credentials of somebody else: who it is now is asked. */
-async function factsOfToday(
-  deps: WriterDeps,
-  run: Run,
-  planned: Plan,
-  call: Call,
-): Promise<Looked<Plan['facts']>> {
-  const { credentialsVersion } = run.account;
-  const isKnown = whoIs(planned.facts, credentialsVersion) !== undefined;
-  const isSame = run.job.unknownSends.every(
-    ({ grant, sender, isJudged }) =>
-      isJudged || grant === undefined || (grant === credentialsVersion && sender !== undefined),
-  );
-  return isKnown || isSame ? { ok: true, value: planned.facts } : readFacts(deps, run, call);
-}
-
-function factsOfSender(run: Run, facts: Plan['facts']): Plan['facts'] {
-  const sender = anotherSend(run, facts)?.sender;
-  return facts && sender ? { ...facts, user: { ...facts.user, id: sender.userId } } : facts;
 }
 
 /**
