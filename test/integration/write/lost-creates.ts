@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { AccountSettings, ProviderName } from '../../../shared/domain/integrated-account.ts';
 import { partitionOfAccount } from '../../../shared/redis/partitions.ts';
@@ -199,7 +198,9 @@ for (const provider of PROVIDERS)
         const name = aName('Replaced while it waits');
         await rig.faultOnCreate(provider, name, { kind: 'reset_after_commit' });
         const id = await rig.submit(account, { name });
-        await sleep(300);
+        // It has its lease, and its slot is a second away.
+        const leases = rig.keys.leases(partitionOfAccount(account.id, rig.partitions), account.id);
+        await until('it waits for its turn', async () => (await rig.redis.zcard(leases)) > 0);
         await rig.accounts.replaceCredentials(account.id, rig.credentialsOf(provider));
         const job = await rig.settled(id, 50_000);
         expect(job.status).toBe('succeeded');
