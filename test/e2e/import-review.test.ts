@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ImportView } from '../../shared/contract/import-view.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { until } from '../support/until.ts';
@@ -114,6 +114,61 @@ it('a row of a batch that nobody could look for goes by a person’s word, and n
   expect(one?.remote_id).toBe(remoteId);
   expect(two?.remote_id).not.toBe(remoteId);
   expect(await rig.records(account, name)).toHaveLength(1);
+});
+
+describe('a lost batch, whose account is asked to sign in again before it is looked for', () => {
+  const SESSION = [{ errorCode: 'INVALID_SESSION_ID', message: 'Session expired or invalid' }];
+  const OTHER_USER = 'https://login.salesforce.com/id/00D000000000009AAA/005000000000009AAA';
+
+  /** @returns once the account is held, the lost call and nothing else having gone out. */
+  async function lostAndHeld() {
+    await rig.worker();
+    const account = await rig.account('salesforce', { marker: BY_KEY });
+    // Its live values are known from here on: the send keeps who it was made by.
+    await imports.ended(await imports.accepted(account, salesforceRows(aName('Before'), 1)));
+    const name = aName('Reauth');
+    const fault = (more: object) => rig.control('faults', { provider: 'salesforce', times: -1, ...more });
+    const batch = { path: '/composite/sobjects/Opportunity/Dealwright_Id__c' };
+    await fault({ kind: 'reset_before_commit', times: 1, match: batch });
+    const look = { method: 'POST', path: '/\\/composite$/' };
+    await fault({ kind: 'status', status: 401, body: SESSION, match: look });
+    const grant = { error: 'invalid_grant', error_description: 'expired access/refresh token' };
+    await fault({ kind: 'status', status: 400, body: grant, match: { path: '/services/oauth2/token' } });
+    const id = await imports.accepted(account, salesforceRows(name, 3));
+    await until('the account is held', async () => {
+      const { body } = await rig.ask('GET', `/integrated-accounts/${account.id}`);
+      return body.status === 'needs_reauth';
+    });
+    const signIn = async () => {
+      const credentials = rig.credentials('salesforce');
+      const path = `/integrated-accounts/${account.id}/credentials`;
+      expect((await rig.ask('PUT', path, { credentials })).status).toBe(200);
+    };
+    return { account, name, id, signIn };
+  }
+
+  it('goes on as one when the same user has signed in', async () => {
+    const { account, name, id, signIn } = await lostAndHeld();
+    await noFaults('salesforce');
+    await signIn();
+    expect((await imports.ended(id)).counts).toMatchObject({ succeeded: 3 });
+    expect(await rig.createCalls(account, name)).toBe(2);
+    expect(await rig.records(account, name)).toHaveLength(3);
+  });
+
+  it('is not sent again as another user of another organisation: a person is asked for each row', async () => {
+    const { account, name, id, signIn } = await lostAndHeld();
+    await noFaults('salesforce');
+    const resources = { provider: 'salesforce', kind: 'status', status: 200, times: -1 };
+    const match = { method: 'GET', path: '/\\/services\\/data\\/v[0-9.]+\\/?$/' };
+    await rig.control('faults', { ...resources, body: { identity: OTHER_USER }, match });
+    await signIn();
+    const ended = await imports.ended(id);
+    await noFaults('salesforce');
+    expect(ended.counts).toMatchObject({ needs_review: 3 });
+    expect(await rig.createCalls(account, name)).toBe(1);
+    expect(await rig.records(account, name)).toEqual([]);
+  });
 });
 
 it('an answer that comes after its row had its result changes that result, and the counts with it', async () => {

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { systemClock } from '../../shared/clock.ts';
 import type { JobRecord } from '../../shared/domain/job.ts';
 import { descriptors } from '../../shared/providers/descriptors.ts';
+import type { Account } from '../../shared/stores/account-store.ts';
 import { cancelJob } from '../../shared/use-cases/cancel-job.ts';
 import { ACCOUNT_GONE, endUnsendable } from '../../shared/use-cases/end-unsendable.ts';
 import { type Resolution, resolveJob } from '../../shared/use-cases/resolve-job.ts';
@@ -42,7 +43,10 @@ it.each([
   else expect(ended.error).toMatchObject({ message: 'The account was deleted.' });
 });
 
-it('an open job whose account is gone is ended by the sweep, from whatever status', async () => {
+it.each([
+  ['is gone', undefined],
+  ['is another workspace’s by now', { workspace: 'other' } as Account],
+])('an open job whose account %s is ended by the sweep, from whatever status', async (_, account) => {
   const store = await aJobStore();
   const waiting = await aWaitingJob(store, { written: WRITTEN });
   // As a retry that was under way while the account was deleted leaves it.
@@ -55,7 +59,7 @@ it('an open job whose account is gone is ended by the sweep, from whatever statu
     ),
   );
   const deps = { redis, keys, partitions: 4, jobs, queues, logger: silentLogger };
-  await requeueOrphans({ ...deps, store: { get: async () => undefined } });
+  await requeueOrphans({ ...deps, store: { get: async () => account } });
   expect((await store.find(waiting.id)).status).toBe('succeeded');
   expect((await store.find(queued.id)).status).toBe('failed');
 });

@@ -22,6 +22,7 @@ type World = {
   user: string;
   organisation: string;
   status: string;
+  workspace: string;
   answer: 'lost' | 403 | 200;
 };
 
@@ -30,11 +31,18 @@ async function aLostCreate(on: { find?: (world: World) => void; turn?: (world: W
   const store = await aJobStore();
   const { jobs, redis, keys, clock } = store;
   const id = await store.anAccount();
-  const world: World = { grant: 1, user: 'A', organisation: 'one', status: 'active', answer: 'lost' };
+  const world: World = {
+    grant: 1,
+    user: 'A',
+    organisation: 'one',
+    status: 'active',
+    workspace: 'default',
+    answer: 'lost',
+  };
   const sent: string[] = [];
   const account = () =>
     ({
-      ...{ id, workspace: 'default', provider: 'close', status: world.status, heldMs: 0 },
+      ...{ id, workspace: world.workspace, provider: 'close', status: world.status, heldMs: 0 },
       credentialsVersion: world.grant,
       settings: { read_back: false, reconcile: { settle_ms: 0, probes: 2 }, timeout_ms: 1_000 },
     }) as unknown as Account;
@@ -178,4 +186,13 @@ it('a job that was never begun, and only doubted, is cancelled with its account 
   world.status = 'deleting';
   expect((await end()).status).toBe('cancelled');
   expect(sent).toEqual([]);
+});
+
+it('a job whose account is another workspace’s by now is not sent with its credentials', async () => {
+  const { world, sent, run, store, jobId } = await aLostCreate();
+  Object.assign(world, { workspace: 'other', answer: 200 });
+  expect((await run()).kind).toBe('done');
+  expect(sent).toEqual([]);
+  // For the sweep to end.
+  expect((await store.find(jobId)).status).toBe('queued');
 });
