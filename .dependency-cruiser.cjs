@@ -2,7 +2,7 @@
  * Who may import whom. `test/rules/boundaries.test.ts` breaks each rule once and expects it to be noticed.
  * Values, types and what a file reaches through others count alike, except where a rule says "directly".
  */
-const PROCESSES = '^(api|worker|sandbox|local|bench|chaos|cli|test)/';
+const PROCESSES = '^(api|worker|sandbox|local|bench|chaos|cli|console|test)/';
 /** Code whose result depends on its arguments only. */
 const PURE = [
   '^shared/domain/',
@@ -38,7 +38,8 @@ module.exports = {
       'processes-stand-alone',
       'What runs in production does not need what starts it on a laptop, tests or measures it.',
       { path: '^(api|worker)/' },
-      { path: '^(sandbox|local|bench|chaos|cli|test)/' },
+      // The API hands out the console's files; it runs none of them.
+      { path: '^(sandbox|local|bench|chaos|cli|console|test)/' },
     ),
     forbid(
       'api-calls-no-crm',
@@ -68,12 +69,12 @@ module.exports = {
       'sandbox-stands-alone',
       'It is a second reading of the CRMs’ documentation; sharing code would hide misreadings.',
       { path: '^sandbox/' },
-      { path: '^(api|worker|shared|local|bench|chaos|cli|test)/' },
+      { path: '^(api|worker|shared|local|bench|chaos|cli|console|test)/' },
     ),
     forbid(
       'clients-use-http',
       'The browser and command line clients know what the public API says, like anybody else.',
-      { path: '^cli/' },
+      { path: '^(cli|console)/' },
       { path: '^(api|worker|shared|sandbox|local|bench|chaos|test)/' },
     ),
     forbid(
@@ -113,7 +114,7 @@ module.exports = {
     forbid(
       'no-dev-packages-in-production',
       'The image is installed without development packages.',
-      { path: '^(api|worker|shared|sandbox|cli)/' },
+      { path: '^(api|worker|shared|sandbox|cli|console)/' },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: packages('@types') },
     ),
     forbid('resolvable', 'An import that leads nowhere.', {}, { couldNotResolve: true }),

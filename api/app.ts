@@ -4,6 +4,7 @@ import type { HttpMetrics } from '../shared/metrics.ts';
 import { handleError, methodNotAllowed, routeNotFound } from './middleware/handle-error.ts';
 import { requestContext } from './middleware/request-context.ts';
 import type { AdminQueues } from './routes/admin-queues.ts';
+import { serveConsole } from './routes/console.ts';
 import { serveDocs } from './routes/docs.ts';
 import { type HealthDeps, serveHealth } from './routes/health.ts';
 import { serveJobs } from './routes/jobs.ts';
@@ -40,6 +41,7 @@ export function createApp(deps: AppDeps): Express {
   for (const serveGroup of deps.more) serveGroup(serve);
   serveHealth(serve, deps.health);
   serveDocs(app);
+  serveConsole(app);
   deps.adminQueues.mount(app, deps.guard);
 
   for (const [path, methods] of served) app.all(path, methodNotAllowed(methods));

@@ -30,7 +30,18 @@ const tool = (name: string, command: string, ...args: string[]): Check => ({
   run: () => runTool(command, args),
 });
 
-const SOURCE_FOLDERS = ['api', 'worker', 'shared', 'sandbox', 'local', 'cli', 'bench', 'chaos', 'test'];
+const SOURCE_FOLDERS = [
+  'api',
+  'worker',
+  'shared',
+  'sandbox',
+  'local',
+  'cli',
+  'console',
+  'bench',
+  'chaos',
+  'test',
+];
 
 async function checkSources(): Promise<Result> {
   const breaches = findSourceBreaches('.');
@@ -47,6 +58,8 @@ const folders = SOURCE_FOLDERS.filter((folder) => existsSync(folder));
 const CHECKS: Check[] = [
   tool('format and lint', 'biome', 'check', '--error-on-warnings', '--colors=off', '.'),
   tool('types', 'tsc', '--noEmit', '--pretty', 'false', '-p', '.'),
+  // A browser's globals are the console's alone.
+  tool('types of the console', 'tsc', '--noEmit', '--pretty', 'false', '-p', 'console'),
   tool('boundaries', 'depcruise', '--config', '.dependency-cruiser.cjs', ...folders),
   { name: 'source rules', run: checkSources },
   tool('dead code', 'knip', '--no-progress', '--no-config-hints'),

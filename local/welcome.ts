@@ -14,7 +14,7 @@ export type Welcome = {
 /** Those of the API's pages that this build has. */
 export async function findPages(api: string): Promise<string[]> {
   const answers = await Promise.all(
-    ['/docs', '/openapi.json'].map(async (path) => {
+    ['/console', '/docs', '/openapi.json'].map(async (path) => {
       const response = await fetch(`${api}${path}`, { signal: AbortSignal.timeout(5_000) });
       await response.arrayBuffer();
       return response.ok ? [`${api}${path}`] : [];

@@ -1,0 +1,176 @@
+/** The frame: who is signed in, which page is shown, and when it is read anew. */
+import { html, nothing, render } from 'lit-html';
+import { isSignedIn, Problem, signIn, signOut, workspace } from './api.js';
+import { accountPage } from './pages/account.js';
+import { accountsPage } from './pages/accounts.js';
+import { attentionPage } from './pages/attention.js';
+import { importPage } from './pages/import.js';
+import { importsPage } from './pages/imports.js';
+import { jobPage } from './pages/job.js';
+import { jobsPage } from './pages/jobs.js';
+import { webhookPage } from './pages/webhook.js';
+import { webhooksPage } from './pages/webhooks.js';
+import { problemBox } from './parts.js';
+
+/** @import { Frame, Place } from './types.ts' */
+/** @typedef {import('./types.ts').Page<any>} Page */
+/** @typedef {(place: Place, frame: Frame) => Page} MakePage */
+
+/** @type {Record<string, { label: string, list: MakePage, one?: MakePage }>} */
+const SECTIONS = {
+  '': { label: 'Needs you', list: attentionPage },
+  jobs: { label: 'Jobs', list: jobsPage, one: jobPage },
+  imports: { label: 'Imports', list: importsPage, one: importPage },
+  accounts: { label: 'Accounts', list: accountsPage, one: accountPage },
+  webhooks: { label: 'Webhooks', list: webhooksPage, one: webhookPage },
+};
+
+/**
+ * @typedef {object} Visit one page as it is being looked at
+ * @property {string} section
+ * @property {Page} page
+ * @property {unknown} [shown] what was read last
+ * @property {Problem} [unread] why the last reading failed
+ * @property {Problem} [refused] why what a button did was refused
+ * @property {string} [said] what came of it
+ * @property {boolean} isBusy
+ * @property {number} turn of the newest reading: an older one that comes late is dropped
+ * @property {ReturnType<typeof setTimeout>} [timer]
+ */
+
+/** @type {Visit | undefined} */
+let visit;
+/** @type {Problem | undefined} */
+let signInProblem;
+
+function open() {
+  clearTimeout(visit?.timer);
+  if (!isSignedIn()) {
+    visit = undefined;
+    return draw();
+  }
+  const { pathname, searchParams } = new URL(location.hash.slice(1) || '/', location.origin);
+  const [section = '', id = ''] = pathname.split('/').slice(1).map(decodeURIComponent);
+  const { list, one } = SECTIONS[section] ?? {};
+  const make = id ? one : list;
+  if (!make) return location.replace('#/');
+  /** @type {Visit} */
+  const next = { section, page: make({ id, query: searchParams }, frame), isBusy: false, turn: 0 };
+  visit = next;
+  document.title = `${next.page.title} · Dealwright`;
+  draw();
+  document.querySelector('h1')?.focus();
+  read(next);
+}
+
+/** @param {Visit} of */
+async function read(of) {
+  clearTimeout(of.timer);
+  const turn = ++of.turn;
+  try {
+    const shown = await of.page.load();
+    if (turn !== of.turn) return;
+    Object.assign(of, { shown, unread: undefined });
+  } catch (err) {
+    if (turn !== of.turn) return;
+    of.unread = problemOf(err);
+  }
+  if (of !== visit) return;
+  if (of.unread?.statusCode === 401) return leave(of.unread);
+  draw();
+  const { everyMs } = of.page;
+  if (everyMs > 0) of.timer = setTimeout(() => !document.hidden && read(of), everyMs);
+}
+
+/** @type {Frame} */
+const frame = {
+  redraw: draw,
+  async act(what) {
+    const of = visit;
+    if (!of || of.isBusy) return;
+    Object.assign(of, { isBusy: true, refused: undefined, said: undefined });
+    draw();
+    try {
+      const said = await what();
+      if (typeof said === 'string') of.said = said;
+    } catch (err) {
+      of.refused = problemOf(err);
+    }
+    of.isBusy = false;
+    if (of !== visit) return;
+    if (of.refused?.statusCode === 401) return leave(of.refused);
+    await read(of);
+  },
+};
+
+/** @param {unknown} err */
+function problemOf(err) {
+  if (err instanceof Problem) return err;
+  console.error(err);
+  const message = err instanceof Error ? err.message : String(err);
+  return new Problem({ statusCode: 0, code: 'console', message });
+}
+
+/** @param {Problem} [why] */
+function leave(why) {
+  signOut();
+  signInProblem = why;
+  open();
+}
+
+function draw() {
+  render(visit ? framed(visit) : signInForm(), document.body);
+}
+
+/** @param {Visit} of */
+const framed = ({ section, page, shown, unread, refused, said, isBusy }) => html`
+  <header>
+    <a class="brand" href="#/">Dealwright</a>
+    <nav aria-label="Sections">${Object.entries(SECTIONS).map(
+      ([name, { label }]) =>
+        html`<a href="#/${name}" aria-current=${name === section ? 'page' : nothing}>${label}</a>`,
+    )}</nav>
+    <p class="who">
+      ${workspace() ? html`workspace <strong>${workspace()}</strong>` : nothing}
+      <a href="/docs">API</a>
+      <button type="button" @click=${() => leave()}>Sign out</button>
+    </p>
+  </header>
+  <main ?inert=${isBusy} aria-busy=${isBusy}>
+    <h1 tabindex="-1">${page.title}</h1>
+    <div role="status">${said ? html`<p class="said">${said}</p>` : nothing}</div>
+    ${refused ? problemBox(refused) : nothing}
+    ${unread ? problemBox(unread) : nothing}
+    ${shown === undefined ? (unread ? nothing : html`<p class="empty">Loading…</p>`) : page.view(shown)}
+  </main>`;
+
+const signInForm = () => html`
+  <main class="sign-in">
+    <h1>Dealwright</h1>
+    ${signInProblem ? problemBox(signInProblem) : nothing}
+    <form @submit=${enter}>
+      <label>Token <input name="token" type="password" required autocomplete="current-password" autofocus></label>
+      <label>Workspace <input name="workspace" autocomplete="off" placeholder="default" spellcheck="false"></label>
+      <p class="small">The admin token, or one made with <code>POST /api-tokens</code>, whose workspace is its own. It stays in this tab.</p>
+      <button type="submit" class="main">Sign in</button>
+    </form>
+  </main>`;
+
+/** @param {SubmitEvent} event */
+async function enter(event) {
+  event.preventDefault();
+  const fields = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
+  signInProblem = undefined;
+  try {
+    await signIn(String(fields.get('token')).trim(), String(fields.get('workspace')).trim());
+  } catch (err) {
+    signInProblem = problemOf(err);
+  }
+  open();
+}
+
+addEventListener('hashchange', open);
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden && visit) read(visit);
+});
+open();

@@ -1,0 +1,50 @@
+import { html } from 'lit-html';
+import { accountNames, ask, query as queryOf } from '../api.js';
+import { words } from '../format.js';
+import { older } from '../parts.js';
+import { jobTable } from './job-table.js';
+
+/** @import { Job, List, Place } from '../types.ts' */
+/** @typedef {{ list: List<Job>, names: Map<string, string> }} Shown */
+
+const STATUSES = ['needs_review', 'failed', 'waiting', 'queued', 'running', 'succeeded', 'cancelled'];
+const FILTERS = ['status', 'integrated_account_id', 'import_id', 'idempotency_key'];
+
+/** @param {Place} place */
+export function jobsPage({ query }) {
+  return {
+    title: 'Jobs',
+    // An older page does not change by itself.
+    everyMs: query.has('cursor') ? 0 : 3_000,
+    async load() {
+      const asked = Object.fromEntries([...FILTERS, 'cursor'].map((name) => [name, query.get(name)]));
+      /** @type {List<Job>} */
+      const list = await ask('GET', `/jobs${queryOf(asked)}`);
+      return { list, names: await accountNames() };
+    },
+    /** @param {Shown} shown */
+    view: ({ list, names }) => html`
+      <form class="filters" @submit=${filter}>
+        <label>Status <select name="status">
+          <option value="">any</option>
+          ${STATUSES.map((status) => html`<option value=${status} ?selected=${query.get('status') === status}>${words(status)}</option>`)}
+        </select></label>
+        <label>Account <select name="integrated_account_id">
+          <option value="">any</option>
+          ${[...names].map(([id, name]) => html`<option value=${id} ?selected=${query.get('integrated_account_id') === id}>${name || id}</option>`)}
+        </select></label>
+        <label>Import <input name="import_id" placeholder="id" .defaultValue=${query.get('import_id') ?? ''} spellcheck="false"></label>
+        <label>Idempotency key <input name="idempotency_key" .defaultValue=${query.get('idempotency_key') ?? ''} spellcheck="false"></label>
+        <button type="submit" class="main">Show</button>
+      </form>
+      ${jobTable(list.data, names, 'No jobs like that. Rows of an import are listed by its id.')}
+      ${older('/jobs', query, list.next_cursor)}`,
+  };
+}
+
+/** @param {SubmitEvent} event */
+function filter(event) {
+  event.preventDefault();
+  const fields = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
+  location.hash = `#/jobs${queryOf(Object.fromEntries(FILTERS.map((name) => [name, String(fields.get(name) ?? '').trim()])))}`;
+}
