@@ -18,6 +18,11 @@ export class Problem extends Error {
     this.requestId = problem.request_id;
     this.failures = problem.details?.failures ?? [];
   }
+
+  /** The token is not, or no longer, good. A provider that refuses an account's credentials is a 401 too. */
+  get isSignedOut() {
+    return this.code === 'unauthorized';
+  }
 }
 
 /** What the console itself refuses, before anything is sent. @param {string} message */
@@ -112,7 +117,7 @@ export async function tried(reading) {
     return { value: await reading };
   } catch (err) {
     // Whoever has to sign in first is told so once, for the whole page.
-    if (err instanceof Problem && err.statusCode !== 401) return { problem: err };
+    if (err instanceof Problem && !err.isSignedOut) return { problem: err };
     throw err;
   }
 }

@@ -49,13 +49,19 @@ function open() {
     visit = undefined;
     return draw();
   }
-  const { pathname, searchParams } = new URL(location.hash.slice(1) || '/', location.origin);
-  const [section = '', id = ''] = pathname.split('/').slice(1).map(decodeURIComponent);
+  // `#/jobs/ID?status=failed`
+  const [path = '', query = ''] = location.hash.slice(1).split('?');
+  const [, section = '', id = ''] = path.split('/');
   const { list, one } = SECTIONS[section] ?? {};
   const make = id ? one : list;
   if (!make) return location.replace('#/');
   /** @type {Visit} */
-  const next = { section, page: make({ id, query: searchParams }, frame), isBusy: false, turn: 0 };
+  const next = {
+    section,
+    page: make({ id, query: new URLSearchParams(query) }, frame),
+    isBusy: false,
+    turn: 0,
+  };
   visit = next;
   document.title = `${next.page.title} · Dealwright`;
   draw();
@@ -76,7 +82,7 @@ async function read(of) {
     of.unread = problemOf(err);
   }
   if (of !== visit) return;
-  if (of.unread?.statusCode === 401) return leave(of.unread);
+  if (of.unread?.isSignedOut) return leave(of.unread);
   draw();
   const { everyMs } = of.page;
   if (everyMs > 0) of.timer = setTimeout(() => !document.hidden && read(of), everyMs);
@@ -98,7 +104,7 @@ const frame = {
     }
     of.isBusy = false;
     if (of !== visit) return;
-    if (of.refused?.statusCode === 401) return leave(of.refused);
+    if (of.refused?.isSignedOut) return leave(of.refused);
     await read(of);
   },
 };

@@ -193,6 +193,13 @@ describe.skipIf(missing !== '')(`the console in a browser${missing}`, () => {
     const changed = await rig.ask('GET', `/integrated-accounts/${account.id}`);
     expect(changed.body.settings).toEqual({ timeout_ms: 5_000 });
 
+    // What the provider refuses is no reason to sign anybody out.
+    await page.getByLabel('Settings').fill('{"marker": {"kind": "custom_field", "field": "cf_Nothing"}}');
+    await rig.control('faults', { provider: 'close', kind: 'status', status: 401, times: -1 });
+    await page.getByRole('button', { name: 'Change', exact: true }).click();
+    await page.getByText('account_needs_reauth').waitFor();
+    await fetch(`${rig.sandbox.origin}/_control/faults?provider=close`, { method: 'DELETE' });
+
     await page.getByRole('link', { name: 'Accounts' }).click();
     await page.getByText('Connect an account').click();
     await page.getByRole('combobox', { name: 'Provider' }).selectOption('capsule');
