@@ -45,10 +45,11 @@ const LIMIT = 50;
 export function serveImports(serve: Serve, deps: ImportsDeps): void {
   serve(operations.createImport, async ({ query, headers, caller, requestId, req }) => {
     const account = await getAccount(deps.accounts, caller.workspace, query.integrated_account_id);
+    const stream = bytesOf(req);
     const submission = {
       account,
       options: optionsOf(query),
-      stream: bytesOf(req),
+      stream,
       contentType: req.headers['content-type'],
       contentEncoding: req.headers['content-encoding'],
       requestId,
@@ -66,8 +67,7 @@ export function serveImports(serve: Serve, deps: ImportsDeps): void {
         body: await view(deps, record),
       };
     } finally {
-      // What still comes is read and dropped, so that the caller gets to see the answer.
-      req.resume();
+      dropRest(req, stream);
     }
   });
 
@@ -153,6 +153,18 @@ async function* bytesOf(req: Request): AsyncGenerator<Uint8Array> {
   } catch (cause) {
     throw new AppError('invalid_import', 'The upload ended before it was whole.', { cause });
   }
+}
+
+/**
+ * What still comes is read and dropped, so that the caller gets to see the answer: a browser reads none before its body is sent.
+ * `resume` does nothing while somebody listens for `readable`, so whoever was reading has to let go first.
+ */
+function dropRest(req: Request, reading: AsyncGenerator<Uint8Array>): void {
+  reading
+    .return(undefined)
+    // An upload that was cut off has nobody left to answer.
+    .catch(() => {})
+    .finally(() => setImmediate(() => req.resume()));
 }
 
 function goneOf(res: { once(event: 'close', listener: () => void): unknown }): AbortSignal {

@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { isErrorCode } from '../../shared/errors.ts';
-import type { RunningProcess } from '../support/processes.ts';
+import { type RunningProcess, TEST_ADMIN_TOKEN } from '../support/processes.ts';
 import { testRedisUrl } from '../support/redis.ts';
 import { closeRows, importsOf } from './import-support.ts';
 import { aName, type Rig, startRig, type Target } from './rig.ts';
@@ -138,6 +140,37 @@ it('what spoils the whole is refused and leaves nothing', async () => {
   expect(corrected.status).toBe(202);
   await imports.ended(String(corrected.body.id));
 });
+
+it.each([
+  ['a CSV with a column nobody knows', 'text/csv', 'nmae\n', {}],
+  ['what is no gzip', 'text/csv', 'name\n', { 'content-encoding': 'gzip' }],
+  ['a row that is no JSON', 'application/x-ndjson', '{\n', {}],
+])(
+  '%s is refused also to who sends all of a large body before reading, as browsers do',
+  async (_, type, head, more) => {
+    for (const trial of ['', '&dry_run=true']) {
+      const rest = `${'x'.repeat(99)}\n`.repeat(120_000);
+      const { port } = new URL(rig.api.origin);
+      const headers = {
+        host: 'localhost',
+        authorization: `Bearer ${TEST_ADMIN_TOKEN}`,
+        'content-type': type,
+        'content-length': head.length + rest.length,
+        ...more,
+      };
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+      const path = `/imports?integrated_account_id=${account.id}${trial}`;
+      const socket = connect(Number(port), '127.0.0.1');
+      onTestFinished(() => void socket.destroy());
+      await new Promise<void>((sent, lost) => {
+        socket.once('error', lost);
+        socket.write(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n${head}${rest}`, () => sent());
+      });
+      const [answer] = await once(socket, 'data');
+      expect(String(answer)).toMatch(/^HTTP\/1.1 400 /);
+    }
+  },
+);
 
 it('dry_run checks every row, shows what would be sent, and keeps nothing', async () => {
   const rows = closeRows(aName('Dry'), 30, (row) => (row === 5 ? { account: undefined } : {}));
