@@ -2,21 +2,25 @@
  * A client of the public API, as anybody could write one. The token lives in this tab's session storage, and goes nowhere but into
  * the `Authorization` header.
  */
-/** @import { Account, ApiProblem, List, Tried } from './types.ts' */
+
+/** @import { Account, ApiProblem, Done, List, Tried } from './types.ts' */
 
 const TOKEN = 'dealwright.token';
 const WORKSPACE = 'dealwright.workspace';
-const NAMES_MS = 10_000;
+/** What is only read is given up after so long, so that the reader learns of it. */
+const READ_MS = 15_000;
+const ACCOUNTS_MS = 10_000;
 
-/** What the API refused, in its own words; `statusCode` 0: it was not reached. */
+/** What the API refused, in its own words; `statusCode` 0: nothing was answered. */
 export class Problem extends Error {
-  /** @param {ApiProblem} problem */
-  constructor(problem) {
+  /** @param {ApiProblem} problem @param {number} [retryAfterMs] when to ask again at the soonest */
+  constructor(problem, retryAfterMs = 0) {
     super(problem.message);
     this.statusCode = problem.statusCode;
     this.code = problem.code;
     this.requestId = problem.request_id;
     this.failures = problem.details?.failures ?? [];
+    this.retryAfterMs = retryAfterMs;
   }
 
   /** The token is not, or no longer, good. A provider that refuses an account's credentials is a 401 too. */
@@ -28,13 +32,25 @@ export class Problem extends Error {
 /** What the console itself refuses, before anything is sent. @param {string} message */
 export const mistake = (message) => new Problem({ statusCode: 0, code: 'not_sent', message });
 
-/** @param {string} what is read, for the reader @param {string} text @throws {Problem} */
-export function parseJson(what, text) {
+const unanswered = (/** @type {string} */ message) =>
+  new Problem({ statusCode: 0, code: 'unanswered', message });
+
+/**
+ * @param {string} what is read, for the reader
+ * @param {string} text
+ * @returns {Record<string, unknown>}
+ * @throws {Problem} for anything but a JSON object
+ */
+export function parseObject(what, text) {
+  let value;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (err) {
     throw mistake(`${what} must be JSON: ${err instanceof Error ? err.message : err}`);
   }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw mistake(`${what} must be a JSON object, as {"name": "value"}.`);
+  return value;
 }
 
 export const isSignedIn = () => sessionStorage.getItem(TOKEN) !== null;
@@ -46,22 +62,26 @@ export const workspace = () => sessionStorage.getItem(WORKSPACE) ?? '';
  * @param {string} inWorkspace only the admin token may name one
  */
 export async function signIn(token, inWorkspace) {
+  if (!/^[\x21-\x7e]+$/.test(token)) throw mistake('A token has neither spaces nor letters beyond ASCII.');
   sessionStorage.setItem(TOKEN, token);
   sessionStorage.setItem(WORKSPACE, inWorkspace);
   try {
-    await ask('GET', '/jobs?limit=1');
+    await tryToken();
+    return;
   } catch (err) {
-    // A token that may not read jobs is one all the same.
-    if (err instanceof Problem && err.statusCode === 403) return;
+    const isRefused = err instanceof Problem && err.statusCode === 403;
+    // A token that may not read jobs is one all the same; one of a workspace may name no other.
+    if (isRefused && (inWorkspace === '' || !err.message.includes('X-Workspace'))) return;
     signOut();
     throw err;
   }
 }
 
+const tryToken = () => ask('GET', '/jobs?limit=1');
+
 export function signOut() {
-  sessionStorage.removeItem(TOKEN);
-  sessionStorage.removeItem(WORKSPACE);
-  names = undefined;
+  sessionStorage.clear();
+  accounts = undefined;
 }
 
 /**
@@ -76,10 +96,23 @@ export async function ask(method, path, body) {
   const answer = await send(method, path, {
     headers: body === undefined ? {} : { 'content-type': 'application/json' },
     body: body === undefined ? undefined : JSON.stringify(body),
+    signal: method === 'GET' ? AbortSignal.timeout(READ_MS) : undefined,
   });
   // What comes of 204 is read by nobody.
   return answer.status === 204 ? /** @type {T} */ (undefined) : answer.json();
 }
+
+/**
+ * What a button does that asks for one thing.
+ * @param {string} path
+ * @param {string} said afterwards
+ * @param {unknown} [body]
+ * @returns {() => Promise<Done>}
+ */
+export const post = (path, said, body) => async () => {
+  await ask('POST', path, body);
+  return { said };
+};
 
 /**
  * @param {string} method
@@ -96,13 +129,15 @@ export async function send(method, path, more = {}) {
     ...(named ? { 'x-workspace': named } : {}),
   };
   const answer = await fetch(path, { method, ...more, headers }).catch((err) => {
-    if (more.signal?.aborted) throw err;
-    throw new Problem({ statusCode: 0, code: 'unreachable', message: 'The API cannot be reached.' });
+    throw err.name === 'TimeoutError'
+      ? unanswered(`The API has not answered within ${READ_MS / 1_000} seconds.`)
+      : unanswered('The API cannot be reached.');
   });
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => undefined);
   throw new Problem(
     problem ?? { statusCode: answer.status, code: 'unknown', message: `The API answered ${answer.status}.` },
+    Number(answer.headers.get('retry-after') ?? 0) * 1_000,
   );
 }
 
@@ -123,25 +158,31 @@ export async function tried(reading) {
 }
 
 /** @returns {Promise<Account[]>} */
-export const readAccounts = async () => {
+export async function readAccounts() {
   /** @type {List<Account>} */
   const list = await ask('GET', '/integrated-accounts');
   return list.data;
-};
-
-/** @type {{ readAtMs: number, byId: Promise<Map<string, string>> } | undefined} */
-let names;
-
-/** Names of accounts by their ids, some seconds old at most; empty for a token that may not read them. */
-export function accountNames() {
-  if (!names || Date.now() - names.readAtMs > NAMES_MS) {
-    const byId = tried(readAccounts()).then(
-      (read) => new Map('value' in read ? read.value.map(({ id, name }) => [id, name]) : []),
-    );
-    names = { readAtMs: Date.now(), byId };
-  }
-  return names.byId;
 }
+
+/** @type {{ readAtMs: number, list: Promise<Account[]> } | undefined} */
+let accounts;
+
+/** The accounts, some seconds old at most; none for a token that may not read them. */
+export function knownAccounts() {
+  if (accounts && Date.now() - accounts.readAtMs <= ACCOUNTS_MS) return accounts.list;
+  const list = tried(readAccounts()).then((read) => ('value' in read ? read.value : []));
+  const own = { readAtMs: Date.now(), list };
+  accounts = own;
+  // What failed is no answer for whoever asks next.
+  list.catch(() => {
+    if (accounts === own) accounts = undefined;
+  });
+  return list;
+}
+
+/** Names of accounts by their ids. */
+export const accountNames = async () =>
+  new Map((await knownAccounts()).map(({ id, name }) => [id, name || id]));
 
 /**
  * A query of what is there.

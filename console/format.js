@@ -31,28 +31,35 @@ export function fromNow(iso, nowMs = Date.now()) {
 /** `1.2 s`, `3 min 20 s`. @param {number} ms */
 export function duration(ms) {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
-  const seconds = ms / 1_000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** A code as words: `needs_review` → `needs review`. @param {string} code */
 export const words = (code) => code.replaceAll('_', ' ');
 
-/** @type {Record<string, 'good' | 'bad' | 'warn' | 'busy'>} */
 const TONES = {
-  ...{ succeeded: 'good', reconciled: 'good', resolved: 'good', completed: 'good', active: 'good' },
-  ...{ enabled: 'good', delivered: 'good' },
-  ...{ failed: 'bad', permanent: 'bad', disabled: 'bad', needs_reauth: 'bad' },
-  ...{ needs_review: 'warn', ambiguous: 'warn', paused: 'warn', retryable: 'warn', rate_limited: 'warn' },
-  ...{ waiting: 'warn', duplicate: 'warn', deleting: 'warn' },
-  ...{ running: 'busy', queued: 'busy', receiving: 'busy', pending: 'busy' },
+  good: ['succeeded', 'reconciled', 'resolved', 'completed', 'active', 'enabled', 'delivered'],
+  bad: ['failed', 'permanent', 'disabled', 'needs_reauth'],
+  warn: [
+    'needs_review',
+    'ambiguous',
+    'paused',
+    'retryable',
+    'rate_limited',
+    'waiting',
+    'duplicate',
+    'deleting',
+  ],
+  busy: ['running', 'queued', 'receiving', 'pending'],
 };
+const TONE_OF = new Map(Object.entries(TONES).flatMap(([tone, all]) => all.map((status) => [status, tone])));
 
-/** @param {string} status */
-export const toneOf = (status) => TONES[status] ?? 'plain';
+/** How a status looks: by colour and, always, by its word. @param {string} status */
+export const toneOf = (status) => TONE_OF.get(status) ?? 'plain';
 
 /**
  * An address a reader may be sent to. What a provider or a receiver wrote is never run.
@@ -63,5 +70,5 @@ export function safeUrl(url) {
   return parsed && (parsed.protocol === 'https:' || parsed.protocol === 'http:') ? parsed.href : undefined;
 }
 
-/** @param {unknown} value */
-export const pretty = (value) => JSON.stringify(value, undefined, 2);
+/** JSON to be read. @param {unknown} value @returns {string} empty for what JSON has no word for */
+export const pretty = (value) => JSON.stringify(value, undefined, 2) ?? '';

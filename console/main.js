@@ -12,7 +12,7 @@ import { webhookPage } from './pages/webhook.js';
 import { webhooksPage } from './pages/webhooks.js';
 import { problemBox } from './parts.js';
 
-/** @import { Frame, Place } from './types.ts' */
+/** @import { Done, Frame, Place } from './types.ts' */
 /** @typedef {import('./types.ts').Page<any>} Page */
 /** @typedef {(place: Place, frame: Frame) => Page} MakePage */
 
@@ -31,7 +31,7 @@ const SECTIONS = {
  * @property {Page} page
  * @property {unknown} [shown] what was read last
  * @property {Problem} [unread] why the last reading failed
- * @property {Problem} [refused] why what a button did was refused
+ * @property {{ problem: Problem, elsewhere?: string }} [refused] why what a button did was refused; on another page: its title
  * @property {string} [said] what came of it
  * @property {boolean} isBusy
  * @property {number} turn of the newest reading: an older one that comes late is dropped
@@ -40,8 +40,8 @@ const SECTIONS = {
 
 /** @type {Visit | undefined} */
 let visit;
-/** @type {Problem | undefined} */
-let signInProblem;
+/** @type {{ isBusy: boolean, problem?: Problem }} */
+let entering = { isBusy: false };
 
 function open() {
   clearTimeout(visit?.timer);
@@ -64,6 +64,7 @@ function open() {
   };
   visit = next;
   document.title = `${next.page.title} · Dealwright`;
+  // Nothing was read yet, so that what stood here goes, and with it what was typed into it: the next page may be of the same kind.
   draw();
   document.querySelector('h1')?.focus();
   read(next);
@@ -75,17 +76,16 @@ async function read(of) {
   const turn = ++of.turn;
   try {
     const shown = await of.page.load();
-    if (turn !== of.turn) return;
-    Object.assign(of, { shown, unread: undefined });
+    if (turn === of.turn) Object.assign(of, { shown, unread: undefined });
   } catch (err) {
-    if (turn !== of.turn) return;
-    of.unread = problemOf(err);
+    if (turn === of.turn) of.unread = problemOf(err);
   }
-  if (of !== visit) return;
+  if (of !== visit || turn !== of.turn) return;
   if (of.unread?.isSignedOut) return leave(of.unread);
-  draw();
   const { everyMs } = of.page;
-  if (everyMs > 0) of.timer = setTimeout(() => !document.hidden && read(of), everyMs);
+  const waitMs = Math.max(everyMs, of.unread?.retryAfterMs ?? 0);
+  if (everyMs > 0) of.timer = setTimeout(() => !document.hidden && read(of), waitMs);
+  draw();
 }
 
 /** @type {Frame} */
@@ -94,20 +94,38 @@ const frame = {
   async act(what) {
     const of = visit;
     if (!of || of.isBusy) return;
-    Object.assign(of, { isBusy: true, refused: undefined, said: undefined });
-    draw();
-    try {
-      const said = await what();
-      if (typeof said === 'string') of.said = said;
-    } catch (err) {
-      of.refused = problemOf(err);
-    }
+    of.isBusy = true;
+    const done = await carryOut(of, what);
     of.isBusy = false;
     if (of !== visit) return;
-    if (of.refused?.isSignedOut) return leave(of.refused);
-    await read(of);
+    draw();
+    if (done?.goTo) location.hash = done.goTo;
+    else await read(of);
+  },
+  async fetchBeside(what) {
+    if (visit) await carryOut(visit, what);
   },
 };
+
+/**
+ * @param {Visit} of where it was begun
+ * @param {() => Promise<Done | void>} what
+ */
+async function carryOut(of, what) {
+  Object.assign(of, { refused: undefined, said: undefined });
+  draw();
+  try {
+    const done = await what();
+    of.said = done?.said;
+    return done ?? undefined;
+  } catch (err) {
+    const problem = problemOf(err);
+    // Whoever went on to another page learns of it there.
+    if (visit) visit.refused = { problem, elsewhere: of === visit ? undefined : of.page.title };
+    if (problem.isSignedOut && of === visit) leave(problem);
+    else draw();
+  }
+}
 
 /** @param {unknown} err */
 function problemOf(err) {
@@ -117,10 +135,10 @@ function problemOf(err) {
   return new Problem({ statusCode: 0, code: 'console', message });
 }
 
-/** @param {Problem} [why] */
-function leave(why) {
+/** @param {Problem} [problem] */
+function leave(problem) {
   signOut();
-  signInProblem = why;
+  entering = { isBusy: false, problem };
   open();
 }
 
@@ -142,10 +160,11 @@ const framed = ({ section, page, shown, unread, refused, said, isBusy }) => html
       <button type="button" @click=${() => leave()}>Sign out</button>
     </p>
   </header>
-  <main ?inert=${isBusy} aria-busy=${isBusy}>
+  <main aria-busy=${isBusy}>
     <h1 tabindex="-1">${page.title}</h1>
-    <div role="status">${said ? html`<p class="said">${said}</p>` : nothing}</div>
-    ${refused ? problemBox(refused) : nothing}
+    <div role="status">${isBusy ? html`<p class="said">One moment…</p>` : said ? html`<p class="said">${said}</p>` : nothing}</div>
+    ${refused?.elsewhere ? html`<p>What you began on the page “${refused.elsewhere}” was refused:</p>` : nothing}
+    ${refused ? problemBox(refused.problem) : nothing}
     ${unread ? problemBox(unread) : nothing}
     ${shown === undefined ? (unread ? nothing : html`<p class="empty">Loading…</p>`) : page.view(shown)}
   </main>`;
@@ -153,29 +172,39 @@ const framed = ({ section, page, shown, unread, refused, said, isBusy }) => html
 const signInForm = () => html`
   <main class="sign-in">
     <h1>Dealwright</h1>
-    ${signInProblem ? problemBox(signInProblem) : nothing}
+    ${entering.problem ? problemBox(entering.problem) : nothing}
     <form @submit=${enter}>
       <label>Token <input name="token" type="password" required autocomplete="current-password" autofocus></label>
       <label>Workspace <input name="workspace" autocomplete="off" placeholder="default" spellcheck="false"></label>
-      <p class="small">The admin token, or one made with <code>POST /api-tokens</code>, whose workspace is its own. It stays in this tab.</p>
-      <button type="submit" class="main">Sign in</button>
+      <p class="small">
+        The admin token, with a workspace if it is not the default one, or a token made with <code>POST /api-tokens</code>, which has its own.
+        It stays in this tab.
+      </p>
+      <button type="submit" class="main" ?disabled=${entering.isBusy}>Sign in</button>
     </form>
   </main>`;
 
 /** @param {SubmitEvent} event */
 async function enter(event) {
   event.preventDefault();
+  if (entering.isBusy) return;
   const fields = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
-  signInProblem = undefined;
+  entering = { isBusy: true };
+  draw();
   try {
     await signIn(String(fields.get('token')).trim(), String(fields.get('workspace')).trim());
+    entering = { isBusy: false };
   } catch (err) {
-    signInProblem = problemOf(err);
+    entering = { isBusy: false, problem: problemOf(err) };
   }
   open();
 }
 
 addEventListener('hashchange', open);
+// An upload under way would be cut off.
+addEventListener('beforeunload', (event) => {
+  if (visit?.isBusy) event.preventDefault();
+});
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden && visit) read(visit);
 });

@@ -1,8 +1,9 @@
 /** Pieces that pages are made of. */
 import { html, nothing } from 'lit-html';
+import { repeat } from 'lit-html/directives/repeat.js';
 import { exactTime, fromNow, pretty, toneOf, words } from './format.js';
 
-/** @import { Frame, Tried } from './types.ts' */
+/** @import { Done, Frame, Import, Tried } from './types.ts' */
 
 /** @param {string} status */
 export const badge = (status) => html`<span class="badge ${toneOf(status)}">${words(status)}</span>`;
@@ -18,15 +19,16 @@ export const link = (path, text) => html`<a href="#${path}">${text}</a>`;
  * A table, or what to say when there is nothing to show.
  * @template T
  * @param {T[]} rows
+ * @param {(row: T) => unknown} keyOf tells rows apart: a button stays with its row, also when another comes above it
  * @param {Record<string, (row: T) => unknown>} columns by their headings
  * @param {string} empty
  */
-export function table(rows, columns, empty) {
+export function table(rows, keyOf, columns, empty) {
   if (rows.length === 0) return html`<p class="empty">${empty}</p>`;
   const cells = Object.values(columns);
   return html`<div class="scroll"><table>
     <thead><tr>${Object.keys(columns).map((heading) => html`<th scope="col">${heading}</th>`)}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr>${cells.map((cell) => html`<td>${cell(row)}</td>`)}</tr>`)}</tbody>
+    <tbody>${repeat(rows, keyOf, (row) => html`<tr>${cells.map((cell) => html`<td>${cell(row)}</td>`)}</tr>`)}</tbody>
   </table></div>`;
 }
 
@@ -42,44 +44,71 @@ export const json = (summary, value, isOpen = false) =>
 
 /**
  * Why something could not be done, each field by its pointer.
- * @param {{ message: string, code?: string, requestId?: string, failures?: { pointer: string, message: string }[] }} problem
+ * @param {{ message: string, code: string, requestId?: string, failures?: { pointer: string, message: string }[] }} problem
+ * @param {{ isNews?: boolean, at?: string | null }} [more] news are read out; `at`: when it was
  */
-export const problemBox = ({
-  message,
-  code,
-  requestId,
-  failures = [],
-}) => html`<div class="problem" role="alert">
+export const problemBox = (
+  { message, code, requestId, failures = [] },
+  { isNews = true, at } = {},
+) => html`<div
+  class="problem"
+  role=${isNews ? 'alert' : nothing}
+>
   <p>${message}</p>
   ${failures.length === 0 ? nothing : html`<ul>${failures.map(({ pointer, message: why }) => html`<li><code>${pointer}</code> ${why}</li>`)}</ul>`}
-  ${code === undefined ? nothing : html`<p class="small"><code>${code}</code>${requestId ? html` · request ${requestId}` : nothing}</p>`}
+  <p class="small"><code>${code}</code>${requestId ? html` · request ${requestId}` : nothing}${at ? html` · ${time(at)}` : nothing}</p>
 </div>`;
 
 /**
+ * @param {string} label
+ * @param {() => void} press
+ * @param {{ sure?: string, kind?: 'main' | 'danger', name?: string }} [more] `sure`: what to ask before; `name`: tells buttons of one
+ *   label apart
+ */
+export const button = (label, press, { sure, kind, name } = {}) =>
+  html`<button type="button" class=${kind ?? nothing} aria-label=${name ?? nothing} @click=${() => {
+    if (sure === undefined || confirm(sure)) press();
+  }}>${label}</button>`;
+
+/**
+ * A button that changes something.
  * @param {Frame} frame
  * @param {string} label
- * @param {() => Promise<unknown>} what a text it returns is said afterwards
- * @param {{ sure?: string, kind?: 'main' | 'danger' }} [more] `sure`: what to ask before
+ * @param {() => Promise<Done>} what
+ * @param {Parameters<typeof button>[2]} [more]
  */
-export const action = (frame, label, what, { sure, kind } = {}) =>
-  html`<button type="button" class=${kind ?? nothing} @click=${() => {
-    if (sure === undefined || confirm(sure)) frame.act(what);
-  }}>${label}</button>`;
+export const action = (frame, label, what, more) => button(label, () => frame.act(what), more);
 
 /**
  * A form whose fields are given to `what` by their names.
  * @param {Frame} frame
  * @param {unknown} fields
  * @param {string} label of its button
- * @param {(fields: FormData, form: HTMLFormElement) => Promise<unknown>} what
- * @param {{ sure?: string }} [more]
+ * @param {(fields: FormData, form: HTMLFormElement) => Promise<Done>} what
+ * @param {(fields: FormData) => string} [sure] what to ask before
  */
-export const form = (frame, fields, label, what, { sure } = {}) =>
+export const form = (frame, fields, label, what, sure) =>
   html`<form @submit=${(/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const element = /** @type {HTMLFormElement} */ (event.currentTarget);
-    if (sure === undefined || confirm(sure)) frame.act(() => what(new FormData(element), element));
+    const given = new FormData(element);
+    if (sure === undefined || confirm(sure(given))) frame.act(() => what(given, element));
   }}>${fields}<button type="submit" class="main">${label}</button></form>`;
+
+/** @param {string[]} options @param {string} chosen @param {(value: string) => void} choose */
+export const select = (options, chosen, choose) => html`<select
+  @change=${(/** @type {Event} */ event) => choose(/** @type {HTMLSelectElement} */ (event.currentTarget).value)}
+>${repeat(
+  options,
+  (option) => option,
+  (option) => html`<option value=${option} .selected=${option === chosen}>${words(option)}</option>`,
+)}</select>`;
+
+/** Rows that have their result, of all. @param {Import} of */
+export function progress({ counts: { total, queued, running } }) {
+  const done = total - queued - running;
+  return html`<progress max=${Math.max(total, 1)} value=${done} aria-label="Rows with a result">${done} of ${total}</progress>`;
+}
 
 /**
  * Leads to the page after this one of a list.

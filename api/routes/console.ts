@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import express, { type RequestHandler, type Router } from 'express';
+import express, { type Router } from 'express';
 import { methodNotAllowed } from '../middleware/handle-error.ts';
 
 const FOLDER = fileURLToPath(new URL('../../console/', import.meta.url));
 /** What of the folder a browser needs: types and settings are for those who work on it. */
 const SERVED = /\/[a-z-]+\.(?:js|css)$/;
+const READING = ['GET', 'HEAD'];
+const onlyRead = methodNotAllowed(READING);
 const INLINE = /<script type="importmap">([^<]*)<\/script>/g;
 
 /**
@@ -17,33 +18,36 @@ const INLINE = /<script type="importmap">([^<]*)<\/script>/g;
 export function serveConsole(router: Router): void {
   const page = readFileSync(`${FOLDER}index.html`, 'utf8');
   const policy = policyFor(page);
-  const options = { index: false, cacheControl: false };
-  const files = express.static(FOLDER, options);
-  const library = express.static(dirname(fileURLToPath(import.meta.resolve('lit-html'))), options);
-
-  router.use('/console', (_req, res, next) => {
+  router.use('/console', (req, res, next) => {
     res.setHeader('Content-Security-Policy', policy);
     res.setHeader('X-Content-Type-Options', 'nosniff');
     res.setHeader('Referrer-Policy', 'no-referrer');
     // Asked again every time, and answered 304: page and API are always of one version.
     res.setHeader('Cache-Control', 'no-cache');
-    next();
+    if (READING.includes(req.method)) next();
+    else onlyRead(req, res, next);
   });
   router.get(['/console', '/console/'], (_req, res) => {
     res.type('html').send(page);
   });
-  /** As middleware that knows the path without the folder it is mounted at. */
-  const from =
-    (source: RequestHandler): RequestHandler =>
-    (req, res, next) => {
+  serveFolder(router, '/console/lit-html', libraryFolder(), ['', '/directives']);
+  serveFolder(router, '/console', FOLDER, ['', '/pages']);
+}
+
+function serveFolder(router: Router, path: string, folder: string, within: readonly string[]): void {
+  const files = express.static(folder, { index: false, cacheControl: false });
+  for (const part of within) {
+    router.get(`${path}${part}/:file`, (req, res, next) => {
       if (!SERVED.test(req.path)) return next();
-      req.url = req.url.replace(/^\/console/, '');
-      source(req, res, next);
-    };
-  router.get('/console/lit-html.js', from(library));
-  router.get('/console/:file', from(files));
-  router.get('/console/pages/:file', from(files));
-  router.all(['/console', '/console/'], methodNotAllowed(['GET', 'HEAD']));
+      req.url = req.url.slice(path.length);
+      files(req, res, next);
+    });
+  }
+}
+
+/** Of the library's builds the browser's: what Node would import is the one for rendering on a server. */
+function libraryFolder(): string {
+  return fileURLToPath(new URL('..', import.meta.resolve('lit-html')));
 }
 
 /** Scripts and styles of this origin and nothing else; it may talk to nobody but this API. */

@@ -1,16 +1,22 @@
 import { html } from 'lit-html';
 import { ask, readAccounts } from '../api.js';
-import { badge, form, link, table, time } from '../parts.js';
+import { badge, form, link, select, table, time } from '../parts.js';
 import { credentialFields, credentialsFrom, kindsOf, PROVIDERS } from './credentials.js';
 
 /** @import { Account, Frame, Place } from '../types.ts' */
+
+const firstOf = (/** @type {string[]} */ all) => all[0] ?? '';
 
 /**
  * @param {Place} _
  * @param {Frame} frame
  */
 export function accountsPage(_, frame) {
-  const chosen = { provider: PROVIDERS[0] ?? '', kind: kindsOf(PROVIDERS[0] ?? '')[0] ?? '' };
+  const chosen = { provider: firstOf(PROVIDERS), kind: firstOf(kindsOf(firstOf(PROVIDERS))) };
+  const choose = (/** @type {Partial<typeof chosen>} */ change) => {
+    Object.assign(chosen, change);
+    frame.redraw();
+  };
   const connect = async (/** @type {FormData} */ fields) => {
     const { provider, kind } = chosen;
     /** @type {Account} */
@@ -19,12 +25,7 @@ export function accountsPage(_, frame) {
       name: String(fields.get('name')).trim(),
       credentials: credentialsFrom(provider, kind, fields),
     });
-    location.hash = `#/accounts/${account.id}`;
-  };
-  /** @param {string} provider */
-  const choose = (provider) => {
-    Object.assign(chosen, { provider, kind: kindsOf(provider)[0] ?? '' });
-    frame.redraw();
+    return { goTo: `#/accounts/${account.id}` };
   };
   return {
     title: 'Accounts',
@@ -34,6 +35,7 @@ export function accountsPage(_, frame) {
     view: (accounts) => html`
       ${table(
         accounts,
+        ({ id }) => id,
         {
           Account: ({ id, name }) => link(`/accounts/${id}`, name || id),
           Provider: ({ provider }) => provider,
@@ -48,14 +50,11 @@ export function accountsPage(_, frame) {
       )}
       <details>
         <summary>Connect an account</summary>
+        <label>Provider ${select(PROVIDERS, chosen.provider, (provider) => choose({ provider, kind: firstOf(kindsOf(provider)) }))}</label>
+        <label>Kind of credentials ${select(kindsOf(chosen.provider), chosen.kind, (kind) => choose({ kind }))}</label>
         ${form(
           frame,
           html`
-            <label>Provider ${select(PROVIDERS, chosen.provider, choose)}</label>
-            <label>Credentials ${select(kindsOf(chosen.provider), chosen.kind, (kind) => {
-              chosen.kind = kind;
-              frame.redraw();
-            })}</label>
             <label>Name <input name="name" required autocomplete="off"></label>
             ${credentialFields(chosen.provider, chosen.kind)}`,
           'Connect',
@@ -64,9 +63,3 @@ export function accountsPage(_, frame) {
       </details>`,
   };
 }
-
-/** @param {string[]} options @param {string} chosen @param {(value: string) => void} choose */
-export const select = (options, chosen, choose) => html`<select
-  .value=${chosen}
-  @change=${(/** @type {Event} */ event) => choose(/** @type {HTMLSelectElement} */ (event.currentTarget).value)}
->${options.map((option) => html`<option value=${option} ?selected=${option === chosen}>${option}</option>`)}</select>`;

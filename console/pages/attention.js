@@ -1,23 +1,25 @@
 import { html, nothing } from 'lit-html';
-import { accountNames, ask, query, readAccounts, tried } from '../api.js';
-import { words } from '../format.js';
+import { ask, query, readAccounts, tried } from '../api.js';
+import { number, words } from '../format.js';
+import { jobTable } from '../job-table.js';
 import { badge, link, orProblem, table, time } from '../parts.js';
-import { jobTable } from './job-table.js';
 
-/** @import { Account, Endpoint, Job, List, Tried } from '../types.ts' */
+/** @import { Account, Endpoint, Import, Job, List, Tried } from '../types.ts' */
 /** @typedef {{ redis: string, memory: string, durability: { message: string | null }, worker: { seen: boolean } }} Readiness */
 /**
  * @typedef {object} Shown
  * @property {Readiness | undefined} readiness
  * @property {Tried<List<Job>>} review
  * @property {Tried<List<Job>>} failed
+ * @property {Tried<List<Import>>} imports
  * @property {Tried<Account[]>} accounts
  * @property {Tried<List<Endpoint>>} hooks
- * @property {Map<string, string>} names of accounts
  */
 
 const DAY_MS = 86_400_000;
 const SHOWN = 20;
+/** Looked at for what failed or is in doubt: the longest page there is. */
+const LOOKED_AT = 200;
 
 /** What does not go on by itself: each with the way to where it is put right. */
 export function attentionPage() {
@@ -26,85 +28,122 @@ export function attentionPage() {
     everyMs: 5_000,
     /** @returns {Promise<Shown>} */
     async load() {
-      const since = new Date(Date.now() - DAY_MS).toISOString();
-      /** @param {Record<string, string>} filter @returns {Promise<List<Job>>} */
-      const jobs = (filter) => ask('GET', `/jobs${query({ ...filter, limit: SHOWN })}`);
+      /** @param {Record<string, string | number>} filter @returns {Promise<List<Job>>} */
+      const jobs = (filter) => ask('GET', `/jobs${query(filter)}`);
+      /** @type {Promise<List<Import>>} */
+      const newest = ask('GET', `/imports${query({ limit: LOOKED_AT })}`);
       /** @type {Promise<List<Endpoint>>} */
       const endpoints = ask('GET', '/webhook-endpoints');
-      const [readiness, review, failed, accounts, hooks, names] = await Promise.all([
+      const [readiness, review, failed, imports, accounts, hooks] = await Promise.all([
         readReadiness(),
-        tried(jobs({ status: 'needs_review' })),
-        tried(jobs({ status: 'failed', created_after: since })),
+        tried(jobs({ status: 'needs_review', limit: SHOWN })),
+        tried(jobs({ status: 'failed', limit: LOOKED_AT })),
+        tried(newest),
         tried(readAccounts()),
         tried(endpoints),
-        accountNames(),
       ]);
-      return { readiness, review, failed, accounts, hooks, names };
+      return { readiness, review, failed, imports, accounts, hooks };
     },
     /** @param {Shown} shown */
-    view: ({ readiness, review, failed, accounts, hooks, names }) => html`
-      ${troubles(readiness).map((trouble) => html`<p class="problem" role="alert">${trouble}</p>`)}
-      <section>
-        <h2>Written, or not?</h2>
-        <p class="small">The provider may have these and could not be asked well enough. None is written again without your word.</p>
-        ${orProblem(
-          review,
-          ({ data, next_cursor }) => html`
-          ${jobTable(data, names, 'Nothing is in doubt.')}
-          ${next_cursor ? link('/jobs?status=needs_review', 'All of them') : nothing}`,
-        )}
-      </section>
-      <section>
-        <h2>Accounts that stand still</h2>
-        ${orProblem(accounts, (all) =>
-          table(
-            all.filter(({ status }) => status !== 'active'),
-            {
-              Account: ({ id, name }) => link(`/accounts/${id}`, name || id),
-              Provider: ({ provider }) => provider,
-              Status: ({ status }) => badge(status),
-              'Waiting jobs': ({ queue }) => queue.waiting + queue.delayed,
-              Why: ({ last_error }) => last_error?.message ?? '–',
-            },
-            'All accounts are active.',
-          ),
-        )}
-      </section>
-      <section>
-        <h2>Failed in the last day</h2>
-        ${orProblem(
-          failed,
-          ({ data, next_cursor }) => html`
-          ${jobTable(data, names, 'None failed.')}
-          ${next_cursor ? link('/jobs?status=failed', 'All of them') : nothing}`,
-        )}
-      </section>
-      <section>
-        <h2>Webhook endpoints that get nothing</h2>
-        ${orProblem(hooks, ({ data }) =>
-          table(
-            data.filter(({ status }) => status === 'disabled'),
-            {
-              Endpoint: ({ id, url }) => link(`/webhooks/${id}`, url),
-              Why: ({ disabled_reason }) => (disabled_reason ? words(disabled_reason) : '–'),
-              Made: ({ created_at }) => time(created_at),
-            },
-            'All endpoints are enabled.',
-          ),
-        )}
-      </section>`,
+    view: ({ readiness, review, failed, imports, accounts, hooks }) => {
+      const all = 'value' in accounts ? accounts.value : [];
+      const names = new Map(all.map(({ id, name }) => [id, name || id]));
+      return html`
+        ${troubles(readiness).map((trouble) => html`<p class="problem" role="alert">${trouble}</p>`)}
+        <section>
+          <h2>Written, or not?</h2>
+          <p class="small">The provider may have these and could not be asked well enough. None is written again without your word.</p>
+          ${orProblem(review, (list) => inDoubt(list, names))}
+          ${orProblem(imports, (list) => doubtfulImports(list, names))}
+        </section>
+        <section>
+          <h2>Accounts that stand still</h2>
+          ${orProblem(accounts, standingStill)}
+        </section>
+        <section>
+          <h2>Failed in the last day</h2>
+          ${orProblem(failed, (list) => lately(list, names))}
+        </section>
+        <section>
+          <h2>Webhook endpoints that get nothing</h2>
+          ${orProblem(hooks, disabled)}
+        </section>`;
+    },
   };
 }
 
-/** `/readyz` answers 503 with the same body. @returns {Promise<Readiness | undefined>} */
+/** @param {List<Job>} list @param {Map<string, string>} names */
+const inDoubt = ({ data, next_cursor }, names) => html`
+  ${jobTable(data, names, 'No single create is in doubt.')}
+  ${next_cursor ? link('/jobs?status=needs_review', 'All of them') : nothing}`;
+
+/** @param {List<Import>} list @param {Map<string, string>} names */
+const doubtfulImports = ({ data, next_cursor }, names) => html`
+  ${table(
+    data.filter(({ status, counts }) => counts.needs_review > 0 || status === 'failed'),
+    ({ id }) => id,
+    {
+      Import: ({ id, created_at }) => link(`/imports/${id}`, html`of ${time(created_at)}`),
+      Account: ({ integrated_account_id: id }) => link(`/accounts/${id}`, names.get(id) ?? id),
+      Status: ({ status }) => badge(status),
+      'Rows in doubt': ({ id, counts }) =>
+        counts.needs_review === 0
+          ? 0
+          : link(`/jobs?import_id=${id}&status=needs_review`, number(counts.needs_review)),
+    },
+    'No import has a row in doubt.',
+  )}
+  ${next_cursor ? html`<p class="small">Of the newest ${LOOKED_AT} imports; ${link('/imports', 'the others')} were not looked at.</p>` : nothing}`;
+
+/** @param {Account[]} accounts */
+const standingStill = (accounts) =>
+  table(
+    accounts.filter(({ status }) => status === 'paused' || status === 'needs_reauth'),
+    ({ id }) => id,
+    {
+      Account: ({ id, name }) => link(`/accounts/${id}`, name || id),
+      Provider: ({ provider }) => provider,
+      Status: ({ status }) => badge(status),
+      'Waiting jobs': ({ queue }) => number(queue.waiting + queue.delayed),
+      Why: ({ status, last_error }) =>
+        status === 'paused' ? 'paused by somebody' : (last_error?.message ?? '–'),
+    },
+    'None does.',
+  );
+
+/** By when they ended: a job that gave up after a day was accepted before that day. @param {List<Job>} list @param {Map<string, string>} names */
+function lately({ data, next_cursor }, names) {
+  const since = Date.now() - DAY_MS;
+  const recent = data.filter(({ finished_at }) => finished_at !== null && Date.parse(finished_at) >= since);
+  const isMore = next_cursor !== null || recent.length > SHOWN;
+  return html`
+    ${jobTable(recent.slice(0, SHOWN), names, 'None did.')}
+    ${isMore ? link('/jobs?status=failed', 'All that failed') : nothing}`;
+}
+
+/** @param {List<Endpoint>} list */
+const disabled = ({ data }) =>
+  table(
+    data.filter(({ status }) => status === 'disabled'),
+    ({ id }) => id,
+    {
+      Endpoint: ({ id, url }) => link(`/webhooks/${id}`, url),
+      Why: ({ disabled_reason }) => (disabled_reason ? words(disabled_reason) : '–'),
+      Made: ({ created_at }) => time(created_at),
+    },
+    'All endpoints are enabled.',
+  );
+
+/** `/readyz` says it with 200 and with 503. @returns {Promise<Readiness | undefined>} */
 async function readReadiness() {
-  const answer = await fetch('/readyz').catch(() => undefined);
-  return answer?.json().catch(() => undefined);
+  const answer = await fetch('/readyz', { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+  if (!answer || (answer.status !== 200 && answer.status !== 503)) return undefined;
+  return answer.json().catch(() => undefined);
 }
 
 /** @param {Readiness | undefined} readiness */
 function troubles(readiness) {
-  if (!readiness) return ['The API does not say whether it is ready.'];
+  if (!readiness?.worker) return ['The API does not say whether it is ready.'];
   const { redis, memory, durability, worker } = readiness;
   return [
     redis === 'unavailable' ? 'Redis does not answer: nothing is accepted.' : undefined,
@@ -114,6 +153,6 @@ function troubles(readiness) {
     memory === 'full'
       ? 'Redis is nearly full: creates and imports are refused until there is room.'
       : undefined,
-    worker.seen ? undefined : 'No worker was seen for a minute: what is accepted waits.',
+    redis === 'ok' && !worker.seen ? 'No worker was seen for a minute: what is accepted waits.' : undefined,
   ].filter((trouble) => trouble !== undefined);
 }

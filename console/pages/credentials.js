@@ -1,4 +1,5 @@
 import { html } from 'lit-html';
+import { keyed } from 'lit-html/directives/keyed.js';
 
 /**
  * What each provider takes, as the API's document says.
@@ -36,17 +37,18 @@ export const kindsOf = (provider) => Object.keys(KINDS[provider] ?? {});
 
 const isSecret = (/** @type {string} */ name) => /secret|token$|key$/.test(name);
 
-/** Fields for one kind of credentials. @param {string} provider @param {string} kind */
+/** Fields for one kind of credentials, and for no other: what was typed for one must not be shown as another's. @param {string} provider @param {string} kind */
 export function credentialFields(provider, kind) {
   const { required = [], optional = [] } = KINDS[provider]?.[kind] ?? {};
-  return html`${[...required, ...optional].map((name) => {
+  const fields = [...required, ...optional].map((name) => {
     const isRequired = required.includes(name);
     const control =
       name === 'private_key'
-        ? html`<textarea name=${name} rows="6" spellcheck="false" ?required=${isRequired}></textarea>`
-        : html`<input name=${name} type=${isSecret(name) ? 'password' : 'text'} autocomplete="off" spellcheck="false" ?required=${isRequired}>`;
-    return html`<label><code>${name}</code>${isRequired ? '' : ' (optional)'} ${control}</label>`;
-  })}`;
+        ? html`<textarea name=${name} rows="6" autocomplete="off" spellcheck="false" ?required=${isRequired}></textarea>`
+        : html`<input name=${name} type=${isSecret(name) ? 'password' : 'text'} autocomplete=${isSecret(name) ? 'new-password' : 'off'} spellcheck="false" ?required=${isRequired}>`;
+    return html`<label><span><code>${name}</code>${isRequired ? '' : ' (optional)'}</span> ${control}</label>`;
+  });
+  return keyed(`${provider} ${kind}`, html`${fields}`);
 }
 
 /**

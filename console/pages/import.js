@@ -1,14 +1,13 @@
 import { html, nothing } from 'lit-html';
-import { accountNames, ask, send } from '../api.js';
+import { accountNames, ask, Problem, post, send } from '../api.js';
 import { duration, number, words } from '../format.js';
-import { action, badge, facts, link, problemBox, table, time } from '../parts.js';
-import { progress } from './imports.js';
+import { action, badge, button, facts, link, problemBox, progress, table, time } from '../parts.js';
 
 /** @import { Frame, Import, ImportRow, Place } from '../types.ts' */
 /** @typedef {{ one: Import, rows: ImportRow[], names: Map<string, string> }} Shown */
 
 const ROWS_SHOWN = 50;
-const TOLD = /** @type {const} */ ([
+const COUNTED = /** @type {const} */ ([
   'succeeded',
   'failed',
   'needs_review',
@@ -24,20 +23,22 @@ const TOLD = /** @type {const} */ ([
  */
 export function importPage({ id }, frame) {
   const path = `/imports/${encodeURIComponent(id)}`;
-  /** @param {string} verb @param {string} said */
-  const post = (verb, said) => async () => {
-    await ask('POST', `${path}/${verb}`);
-    return said;
-  };
+  /** Its results are long: they are read again only when the import has changed. @type {{ revision: number, rows: ImportRow[] }} */
+  let known = { revision: -1, rows: [] };
   return {
     title: 'Import',
     everyMs: 2_000,
+    /** @returns {Promise<Shown>} */
     async load() {
-      /** @type {Import} */
-      const one = await ask('GET', path);
-      const isAsked = one.counts.failed + one.counts.needs_review > 0;
-      const [names, rows] = await Promise.all([accountNames(), isAsked ? firstRows(path) : []]);
-      return { one, rows, names };
+      const [one, names] = await Promise.all([
+        /** @type {Promise<Import>} */ (ask('GET', path)),
+        accountNames(),
+      ]);
+      if (one.revision !== known.revision) {
+        const isAsked = one.counts.failed + one.counts.needs_review > 0;
+        known = { revision: one.revision, rows: isAsked ? await firstRows(path) : [] };
+      }
+      return { one, rows: known.rows, names };
     },
     /** @param {Shown} shown */
     view: ({ one, rows, names }) => {
@@ -50,57 +51,91 @@ export function importPage({ id }, frame) {
           Account: link(`/accounts/${account}`, names.get(account) ?? account),
           'Written how': html`${one.strategy}${one.strategy_reason ? html` <span class="small">${one.strategy_reason}</span>` : nothing}`,
           ...Object.fromEntries(
-            TOLD.filter((name) => counts[name] > 0).map((name) => [words(name), number(counts[name])]),
+            COUNTED.filter((name) => counts[name] > 0).map((name) => [words(name), number(counts[name])]),
           ),
           Pace:
-            one.rows_per_second !== null && isOpen
+            isOpen && one.rows_per_second !== null
               ? `${number(Math.round(one.rows_per_second * 10) / 10)} rows a second`
               : undefined,
-          'Time left': one.eta_seconds !== null && isOpen ? duration(one.eta_seconds * 1_000) : undefined,
+          'Time left': isOpen && one.eta_seconds !== null ? duration(one.eta_seconds * 1_000) : undefined,
           Accepted: time(one.created_at),
           Ended: one.finished_at && time(one.finished_at),
         })}
-        ${one.error ? problemBox({ ...one.error, requestId: one.error.request_id }) : nothing}
-        <p class="buttons">
-          ${status === 'queued' || status === 'running' ? action(frame, 'Pause', post('pause', 'Paused: rows under way finish.')) : nothing}
-          ${status === 'paused' ? action(frame, 'Resume', post('resume', 'Resumed.'), { kind: 'main' }) : nothing}
-          ${isOpen ? action(frame, 'Cancel', post('cancel', 'Cancelled: rows under way finish, what is written stays.'), { kind: 'danger', sure: 'Cancel what has not begun?' }) : nothing}
-          ${!isOpen && counts.failed > 0 ? action(frame, 'Retry the failed rows', post('retry-failed', 'Their turn comes again.'), { kind: 'main' }) : nothing}
-          ${action(frame, 'Results as CSV', () => download(path, id, 'csv'))}
-          ${action(frame, 'Results as NDJSON', () => download(path, id, 'ndjson'))}
-        </p>
+        ${one.error ? problemBox(new Problem(one.error), { isNews: false }) : nothing}
+        <p class="buttons">${buttons(one, path, frame)}</p>
         ${counts.needs_review > 0 ? html`<p>${link(`/jobs?import_id=${id}&status=needs_review`, 'Rows that need your word')}</p>` : nothing}
         ${
           one.warnings.length === 0
             ? nothing
             : html`<section><h2>Warnings</h2><ul>${one.warnings.map(
                 ({ message, rows: count, first_row }) =>
-                  html`<li>${message} <span class="small">${number(count)} rows, the first is row ${first_row}</span></li>`,
+                  html`<li>${message} <span class="small">rows: ${number(count)}, the first is row ${first_row}</span></li>`,
               )}</ul></section>`
         }
-        ${
-          rows.length === 0
-            ? nothing
-            : html`<section><h2>Rows that were not written</h2>
-          ${table(
-            rows,
-            {
-              Row: ({ row }) => row,
-              Line: ({ line }) => line,
-              Status: ({ status: of }) => badge(of),
-              Field: ({ pointer }) => (pointer ? html`<code>${pointer}</code>` : '–'),
-              Why: ({ message, code }) => message ?? code ?? '–',
-            },
-            '',
-          )}
-          ${rows.length < ROWS_SHOWN ? nothing : html`<p class="small">The first ${ROWS_SHOWN}; the results have them all.</p>`}
-        </section>`
-        }`;
+        ${rows.length === 0 ? nothing : unwritten(rows)}`;
     },
   };
 }
 
-/** The first rows that did not come to an end as wanted; the rest of a long answer is not waited for. @param {string} path */
+/** @param {Import} one @param {string} path @param {Frame} frame */
+function buttons({ id, status, counts }, path, frame) {
+  const isWorked = status === 'queued' || status === 'running';
+  const isOver = status === 'completed' || status === 'cancelled' || status === 'failed';
+  /** @param {'csv' | 'ndjson'} format */
+  const fetchResults = (format) => () => frame.fetchBeside(() => download(path, id, format));
+  return html`
+    ${isWorked ? action(frame, 'Pause', post(`${path}/pause`, 'Paused: rows under way finish.')) : nothing}
+    ${status === 'paused' ? action(frame, 'Resume', post(`${path}/resume`, 'Resumed.'), { kind: 'main' }) : nothing}
+    ${
+      isWorked || status === 'paused'
+        ? action(
+            frame,
+            'Cancel',
+            post(`${path}/cancel`, 'Cancelled: rows under way finish, what is written stays.'),
+            {
+              kind: 'danger',
+              sure: 'Cancel what has not begun?',
+            },
+          )
+        : nothing
+    }
+    ${
+      isOver && counts.failed > 0
+        ? action(
+            frame,
+            'Retry the failed rows',
+            post(
+              `${path}/retry-failed`,
+              'Those that were opportunities come again; what could not be read stays.',
+            ),
+            {
+              kind: 'main',
+            },
+          )
+        : nothing
+    }
+    ${status === 'receiving' ? nothing : [button('Results as CSV', fetchResults('csv')), ' ', button('Results as NDJSON', fetchResults('ndjson'))]}`;
+}
+
+/** @param {ImportRow[]} rows */
+const unwritten = (rows) => html`<section>
+  <h2>Rows that failed, or are in doubt</h2>
+  ${table(
+    rows,
+    ({ row }) => row,
+    {
+      Row: ({ row }) => row,
+      Line: ({ line }) => line,
+      Status: ({ status }) => badge(status),
+      Field: ({ pointer }) => (pointer ? html`<code>${pointer}</code>` : '–'),
+      Why: ({ message, code }) => message ?? code ?? '–',
+    },
+    '',
+  )}
+  ${rows.length < ROWS_SHOWN ? nothing : html`<p class="small">The first ${ROWS_SHOWN}; the results have them all.</p>`}
+</section>`;
+
+/** The first rows that did not end as wanted; the rest of a long answer is not waited for. @param {string} path */
 async function firstRows(path) {
   const stop = new AbortController();
   const { body } = await send('GET', `${path}/results?status=failed,needs_review`, { signal: stop.signal });
@@ -126,5 +161,6 @@ async function download(path, id, format) {
   anchor.href = URL.createObjectURL(await answer.blob());
   anchor.download = `import-${id}.${format}`;
   anchor.click();
-  URL.revokeObjectURL(anchor.href);
+  // Not at once: some browsers begin to read it a moment later.
+  setTimeout(() => URL.revokeObjectURL(anchor.href), 60_000);
 }

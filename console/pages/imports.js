@@ -1,10 +1,12 @@
 import { html, nothing } from 'lit-html';
-import { accountNames, ask, mistake, query as queryOf, send } from '../api.js';
+import { repeat } from 'lit-html/directives/repeat.js';
+import { ask, knownAccounts, mistake, Problem, query as queryOf, send } from '../api.js';
 import { number, pretty } from '../format.js';
-import { badge, form, link, older, table, time } from '../parts.js';
+import { badge, form, link, older, progress, table, time } from '../parts.js';
+import { forget, keyOf, nameOf } from '../uploads.js';
 
-/** @import { Frame, Import, List, Place } from '../types.ts' */
-/** @typedef {{ list: List<Import>, names: Map<string, string> }} Shown */
+/** @import { Account, Frame, Import, List, Place } from '../types.ts' */
+/** @typedef {{ list: List<Import>, accounts: Account[] }} Shown */
 
 /** @type {Record<string, string>} */
 const TYPES = {
@@ -19,31 +21,22 @@ const TYPES = {
  * @param {Frame} frame
  */
 export function importsPage({ query }, frame) {
-  /** @type {{ file?: File, key?: string, report?: unknown }} */
+  /** @type {{ report?: { of: string, found: unknown } }} */
   const own = {};
+  const dropReport = () => {
+    own.report = undefined;
+    frame.redraw();
+  };
   const upload = async (/** @type {FormData} */ fields) => {
     const file = /** @type {File} */ (fields.get('file'));
-    // The same file sent again after a lost answer is the same import.
-    if (
-      own.file?.name !== file.name ||
-      own.file.size !== file.size ||
-      own.file.lastModified !== file.lastModified
-    ) {
-      Object.assign(own, { file, key: crypto.randomUUID() });
+    const account = String(fields.get('account'));
+    if (fields.get('trial') === null) {
+      const { id } = await importOnce(account, file);
+      return { goTo: `#/imports/${id}` };
     }
-    own.report = undefined;
-    const isTrial = fields.get('trial') !== null;
-    const where = queryOf({
-      integrated_account_id: String(fields.get('account')),
-      dry_run: isTrial ? 'true' : undefined,
-    });
-    const answer = await send('POST', `/imports${where}`, {
-      body: file,
-      headers: { ...headersOf(file.name), ...(isTrial ? {} : { 'idempotency-key': String(own.key) }) },
-    });
-    const body = await answer.json();
-    if (!isTrial) location.hash = `#/imports/${body.id}`;
-    own.report = isTrial ? body : undefined;
+    const found = await sendFile(account, file, { dry_run: 'true' }, {});
+    own.report = { of: file.name, found };
+    return { said: `${file.name} was looked at; nothing is written.` };
   };
   return {
     title: 'Imports',
@@ -51,38 +44,83 @@ export function importsPage({ query }, frame) {
     async load() {
       /** @type {List<Import>} */
       const list = await ask('GET', `/imports${queryOf({ cursor: query.get('cursor') })}`);
-      return { list, names: await accountNames() };
+      return { list, accounts: await knownAccounts() };
     },
     /** @param {Shown} shown */
-    view: ({ list, names }) => html`
-      ${table(
-        list.data,
-        {
-          Import: ({ id, created_at }) => link(`/imports/${id}`, time(created_at)),
-          Account: ({ integrated_account_id: id }) => link(`/accounts/${id}`, names.get(id) ?? id),
-          Status: ({ status }) => badge(status),
-          Rows: ({ counts }) => number(counts.total),
-          Progress: (one) => progress(one),
-          Failed: ({ counts }) => number(counts.failed),
-          'Need review': ({ counts }) => number(counts.needs_review),
-        },
-        'Nothing was imported yet.',
-      )}
-      ${older('/imports', query, list.next_cursor)}
-      <details>
-        <summary>Import a file</summary>
-        ${form(
-          frame,
-          html`
-            <label>Account <select name="account" required>${[...names].map(([id, name]) => html`<option value=${id}>${name || id}</option>`)}</select></label>
-            <label>File <input name="file" type="file" required accept=".csv,.ndjson,.jsonl,.json,.gz"></label>
-            <label class="check"><input name="trial" type="checkbox" checked> Only look at it, write nothing</label>`,
-          'Send',
-          upload,
+    view: ({ list, accounts }) => {
+      const names = new Map(accounts.map(({ id, name }) => [id, name || id]));
+      return html`
+        ${table(
+          list.data,
+          ({ id }) => id,
+          {
+            Import: ({ id, created_at }) => link(`/imports/${id}`, time(created_at)),
+            Account: ({ integrated_account_id: id }) => link(`/accounts/${id}`, names.get(id) ?? id),
+            Status: ({ status }) => badge(status),
+            Rows: ({ counts }) => number(counts.total),
+            Progress: (one) => progress(one),
+            Failed: ({ counts }) => number(counts.failed),
+            'In doubt': ({ counts }) => number(counts.needs_review),
+          },
+          'Nothing was imported yet.',
         )}
-        ${own.report ? html`<pre>${pretty(own.report)}</pre>` : nothing}
-      </details>`,
+        ${older('/imports', query, list.next_cursor)}
+        <details @change=${dropReport}>
+          <summary>Import a file</summary>
+          ${form(
+            frame,
+            html`
+              <label>Account ${accountField(accounts)}</label>
+              <label>File <input name="file" type="file" required accept=".csv,.ndjson,.jsonl,.json,.gz"></label>
+              <label class="check"><input name="trial" type="checkbox" checked> Only look at it, write nothing</label>`,
+            'Send',
+            upload,
+          )}
+          ${own.report ? html`<p>What was found in ${own.report.of}:</p><pre>${pretty(own.report.found)}</pre>` : nothing}
+        </details>`;
+    },
   };
+}
+
+/** Nothing is chosen before somebody chooses. A token that may not read accounts names one by its id. @param {Account[]} accounts */
+const accountField = (accounts) =>
+  accounts.length === 0
+    ? html`<input name="account" required placeholder="id" spellcheck="false">`
+    : html`<select name="account" required><option value="">choose one</option>${repeat(
+        accounts.filter(({ status }) => status !== 'deleting'),
+        ({ id }) => id,
+        ({ id, name }) => html`<option value=${id}>${name || id}</option>`,
+      )}</select>`;
+
+/** @param {string} account @param {File} file @returns {Promise<Import>} */
+async function importOnce(account, file) {
+  const upload = nameOf(account, file);
+  try {
+    const answer = await sendFile(account, file, {}, { 'idempotency-key': keyOf(upload) });
+    forget(upload);
+    return answer;
+  } catch (err) {
+    // Refused: nothing is kept of it. Of a lost answer and of a 5xx nobody knows, and 409 is said while it is still being received.
+    if (err instanceof Problem && err.statusCode >= 400 && err.statusCode < 500 && err.statusCode !== 409)
+      forget(upload);
+    throw err;
+  }
+}
+
+/** @param {string} account @param {File} file @param {Record<string, string>} options @param {Record<string, string>} headers */
+async function sendFile(account, file, options, headers) {
+  const described = headersOf(file.name);
+  await file
+    .slice(0, 1)
+    .arrayBuffer()
+    .catch(() => {
+      throw mistake(`${file.name} was changed or moved since you chose it; choose it again.`);
+    });
+  const answer = await send('POST', `/imports${queryOf({ integrated_account_id: account, ...options })}`, {
+    body: file,
+    headers: { ...described, ...headers },
+  });
+  return answer.json();
 }
 
 /** By the endings of a file's name, as `deals.csv.gz`. @param {string} name @returns {Record<string, string>} */
@@ -91,14 +129,6 @@ function headersOf(name) {
   const isPacked = endings.at(-1) === 'gz';
   const type = TYPES[endings.at(isPacked ? -2 : -1) ?? ''];
   if (!type)
-    throw mistake(
-      `${name} does not say what it is: it must end in .csv, .ndjson or .json, with .gz after it if it is packed.`,
-    );
+    throw mistake(`${name} must end in .csv, .ndjson, .jsonl or .json, with .gz after it if it is packed.`);
   return { 'content-type': type, ...(isPacked ? { 'content-encoding': 'gzip' } : {}) };
-}
-
-/** Rows that have their result, of all. @param {Import} of */
-export function progress({ counts: { total, queued, running } }) {
-  const done = total - queued - running;
-  return html`<progress max=${Math.max(total, 1)} value=${done} aria-label="Rows with a result">${done} of ${total}</progress>`;
 }

@@ -1,8 +1,8 @@
 import { html } from 'lit-html';
 import { accountNames, ask, query as queryOf } from '../api.js';
 import { words } from '../format.js';
+import { jobTable } from '../job-table.js';
 import { older } from '../parts.js';
-import { jobTable } from './job-table.js';
 
 /** @import { Job, List, Place } from '../types.ts' */
 /** @typedef {{ list: List<Job>, names: Map<string, string> }} Shown */
@@ -31,7 +31,7 @@ export function jobsPage({ query }) {
         </select></label>
         <label>Account <select name="integrated_account_id">
           <option value="">any</option>
-          ${[...names].map(([id, name]) => html`<option value=${id} ?selected=${query.get('integrated_account_id') === id}>${name || id}</option>`)}
+          ${withAsked(names, query.get('integrated_account_id')).map(([id, name]) => html`<option value=${id} ?selected=${query.get('integrated_account_id') === id}>${name}</option>`)}
         </select></label>
         <label>Import <input name="import_id" placeholder="id" .defaultValue=${query.get('import_id') ?? ''} spellcheck="false"></label>
         <label>Idempotency key <input name="idempotency_key" .defaultValue=${query.get('idempotency_key') ?? ''} spellcheck="false"></label>
@@ -41,6 +41,12 @@ export function jobsPage({ query }) {
       ${older('/jobs', query, list.next_cursor)}`,
   };
 }
+
+/** The accounts to choose from: what is asked for stays so where its name is not known. @param {Map<string, string>} names @param {string | null} asked */
+const withAsked = (names, asked) => [
+  ...names,
+  ...(asked && !names.has(asked) ? [/** @type {const} */ ([asked, asked])] : []),
+];
 
 /** @param {SubmitEvent} event */
 function filter(event) {

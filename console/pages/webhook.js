@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit-html';
-import { ask, query as queryOf } from '../api.js';
-import { duration, words } from '../format.js';
+import { ask, post, query as queryOf } from '../api.js';
+import { duration, exactTime, words } from '../format.js';
 import { action, badge, facts, older, table, time } from '../parts.js';
 
 /** @import { Delivery, Endpoint, Frame, List, Place } from '../types.ts' */
@@ -12,30 +12,10 @@ import { action, badge, facts, older, table, time } from '../parts.js';
  */
 export function webhookPage({ id, query }, frame) {
   const path = `/webhook-endpoints/${encodeURIComponent(id)}`;
-  /** @param {boolean} enabled */
-  const enable = (enabled) => async () => {
-    await ask('PATCH', path, { enabled });
-    return enabled
-      ? 'Enabled. What it missed can be sent again.'
-      : 'Disabled: what happens from now on is kept as failed.';
-  };
-  const test = async () => {
-    await ask('POST', `${path}/test`);
-    return 'A test event is on its way.';
-  };
-  const replay = async () => {
-    /** @type {{ queued: number, next_since: string | null }} */
-    const { queued, next_since } = await ask('POST', `${path}/replay`, { only_failed: true });
-    return `${queued} are sent again.${next_since ? ' There are more: do it again when these have left.' : ''}`;
-  };
-  /** @param {string} delivery */
-  const again = (delivery) => async () => {
-    await ask('POST', `/deliveries/${delivery}/redeliver`);
-    return 'On its way again.';
-  };
   return {
     title: 'Webhook endpoint',
     everyMs: query.has('cursor') ? 0 : 3_000,
+    /** @returns {Promise<Shown>} */
     async load() {
       const asked = queryOf({ cursor: query.get('cursor') });
       const [endpoint, list] = await Promise.all([
@@ -50,22 +30,16 @@ export function webhookPage({ id, query }, frame) {
       ${facts({
         Endpoint: html`<code>${endpoint.id}</code>`,
         Events: endpoint.events.join(', '),
-        'Disabled since it is': endpoint.disabled_reason && words(endpoint.disabled_reason),
+        'Why disabled': endpoint.disabled_reason && words(endpoint.disabled_reason),
         About: endpoint.description,
         Made: time(endpoint.created_at),
       })}
-      <p class="buttons">
-        ${action(frame, 'Send a test event', test)}
-        ${
-          endpoint.status === 'enabled'
-            ? html`${action(frame, 'Send the failed ones again', replay)} ${action(frame, 'Disable', enable(false), { kind: 'danger' })}`
-            : action(frame, 'Enable', enable(true), { kind: 'main' })
-        }
-      </p>
+      <p class="buttons">${buttons(endpoint, path, frame)}</p>
       <section>
         <h2>Deliveries</h2>
         ${table(
           list.data,
+          ({ id: delivery }) => delivery,
           {
             Event: ({ type }) => type,
             Status: ({ status, reason }) =>
@@ -74,14 +48,45 @@ export function webhookPage({ id, query }, frame) {
             Tries: ({ try_count }) => try_count,
             'Last answer': ({ tries }) => lastAnswer(tries.at(-1)),
             'Next try': ({ next_try_at }) => time(next_try_at),
-            '': ({ id: delivery, status }) =>
-              status === 'pending' ? nothing : action(frame, 'Send again', again(delivery)),
+            '': (delivery) => again(endpoint, delivery, frame),
           },
           'Nothing was sent in the last thirty days.',
         )}
         ${older(`/webhooks/${id}`, query, list.next_cursor)}
       </section>`,
   };
+}
+
+/** @param {Endpoint} endpoint @param {string} path @param {Frame} frame */
+function buttons({ status }, path, frame) {
+  /** @param {boolean} enabled @param {string} said */
+  const enable = (enabled, said) => async () => {
+    await ask('PATCH', path, { enabled });
+    return { said };
+  };
+  const replay = async () => {
+    /** @type {{ queued: number, next_since: string | null }} */
+    const { queued, next_since } = await ask('POST', `${path}/replay`, { only_failed: true });
+    const more = next_since ? ' There are more: do it again when these have left.' : '';
+    return { said: queued === 0 ? 'None has failed.' : `Sent again: ${queued}.${more}` };
+  };
+  if (status === 'disabled') {
+    const enabled = 'Enabled. What it missed can be sent again.';
+    return action(frame, 'Enable', enable(true, enabled), { kind: 'main' });
+  }
+  const disabled = 'Disabled: what happens from now on is kept as failed.';
+  return html`
+    ${action(frame, 'Send a test event', post(`${path}/test`, 'A test event is on its way.'))}
+    ${action(frame, 'Send the failed ones again', replay)}
+    ${action(frame, 'Disable', enable(false, disabled), { kind: 'danger' })}`;
+}
+
+/** @param {Endpoint} endpoint @param {Delivery} delivery @param {Frame} frame */
+function again(endpoint, { id, type, status, created_at }, frame) {
+  if (endpoint.status === 'disabled' || status === 'pending') return nothing;
+  return action(frame, 'Send again', post(`/deliveries/${id}/redeliver`, 'On its way again.'), {
+    name: `Send again: ${type} of ${exactTime(created_at)}`,
+  });
 }
 
 /** @param {Delivery['tries'][number] | undefined} last */

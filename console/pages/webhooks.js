@@ -15,6 +15,7 @@ export function webhooksPage() {
     view: ({ data }) =>
       table(
         data,
+        ({ id }) => id,
         {
           Endpoint: ({ id, url }) => link(`/webhooks/${id}`, url),
           Events: ({ events }) => events.join(', '),

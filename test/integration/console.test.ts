@@ -23,7 +23,18 @@ it('the console is a page of this origin alone, whose one inline script is named
 it('hands out what a browser needs, each as what it is, asked again every time', async () => {
   const { url } = await startTestApi();
   // From the page on, as a browser finds them.
-  const waiting = ['/console/console.css', '/console/main.js', '/console/lit-html.js'];
+  const page = await (await fetch(`${url}/console`)).text();
+  const { imports } = JSON.parse(/<script type="importmap">([^<]*)</.exec(page)?.[1] ?? '') as {
+    imports: Record<string, string>;
+  };
+  const resolve = (name: string, from: string) => {
+    if (name.startsWith('.')) return new URL(name, url + from).pathname;
+    const [prefix = '', path = ''] =
+      Object.entries(imports).find(([key]) => name === key || (key.endsWith('/') && name.startsWith(key))) ??
+      [];
+    return path + name.slice(prefix.length);
+  };
+  const waiting = ['/console/console.css', '/console/main.js'];
   const seen = new Set<string>();
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (seen.has(path)) continue;
@@ -40,10 +51,10 @@ it('hands out what a browser needs, each as what it is, asked again every time',
       headers: { 'if-none-match': answer.headers.get('etag') ?? '', 'cache-control': 'max-age=0' },
     });
     expect([path, again.status]).toEqual([path, 304]);
-    for (const [, from = ''] of text.matchAll(/^import .* from '(\.[^']*)';$/gm)) {
-      waiting.push(new URL(from, url + path).pathname);
-    }
+    for (const [, name = ''] of text.matchAll(/(?:^|;)import\b[^'"();]*['"]([^'"]+)['"]/gm))
+      waiting.push(resolve(name, path));
   }
+  expect([...seen]).toContain('/console/lit-html/directives/repeat.js');
   expect(seen.size).toBeGreaterThan(10);
 });
 
@@ -54,6 +65,8 @@ it.each([
   '/console/../api/main.ts',
   '/console/pages/',
   '/console/none.js',
+  '/console/lit-html/package.json',
+  '/console/lit-html/node/lit-html.js',
 ])('%s is not there', async (path) => {
   const { url } = await startTestApi();
   const answer = await fetch(url + path);
@@ -61,8 +74,8 @@ it.each([
   expect(await answer.json()).toMatchObject({ code: 'route_not_found' });
 });
 
-it('is read, and nothing else', async () => {
+it.each(['/console', '/console/main.js'])('%s is read, and nothing else', async (path) => {
   const { url } = await startTestApi();
-  const answer = await fetch(`${url}/console`, { method: 'POST' });
+  const answer = await fetch(url + path, { method: 'POST' });
   expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
 });

@@ -1,8 +1,8 @@
 import { html, nothing } from 'lit-html';
-import { words } from '../format.js';
-import { badge, link, table, time } from '../parts.js';
+import { words } from './format.js';
+import { badge, link, table, time } from './parts.js';
 
-/** @import { Job } from '../types.ts' */
+/** @import { Job } from './types.ts' */
 
 /**
  * @param {Job[]} jobs
@@ -12,15 +12,16 @@ import { badge, link, table, time } from '../parts.js';
 export const jobTable = (jobs, names, empty) =>
   table(
     jobs,
+    ({ id }) => id,
     {
       Opportunity: ({ id, request }) => link(`/jobs/${id}`, String(request.body.name ?? id)),
       Account: ({ integrated_account_id: id, provider }) =>
         html`${link(`/accounts/${id}`, names.get(id) ?? id)} <span class="small">${provider}</span>`,
       Status: ({ status, wait_reason }) =>
         html`${badge(status)}${wait_reason ? html` <span class="small">${words(wait_reason)}</span>` : nothing}`,
-      Attempts: ({ attempts }) => attempts.at(-1)?.number ?? 0,
       'What came of it': (job) => outcomeOf(job),
       Accepted: ({ created_at }) => time(created_at),
+      Ended: ({ finished_at }) => time(finished_at),
     },
     empty,
   );
@@ -33,12 +34,13 @@ function outcomeOf({ error, result, next_attempt_at }) {
   return next_attempt_at ? html`next attempt ${time(next_attempt_at)}` : '–';
 }
 
-/** Id of the provider's record, in whatever format the answer was asked for. @param {unknown} result */
+/**
+ * Id of the provider's record; undefined where the answer that was asked for has none.
+ * @param {unknown} result
+ */
 export function remoteIdOf(result) {
-  if (typeof result !== 'object' || result === null) return undefined;
-  // Salesforce, Close and unified answers have it at the top, Capsule's raw one a level below.
-  for (const part of [result, ...Object.values(result)]) {
-    if (typeof part === 'object' && part !== null && 'id' in part) return String(part.id);
-  }
-  return undefined;
+  const { id, opportunity } = /** @type {{ id?: unknown, opportunity?: { id?: unknown } }} */ (result ?? {});
+  // Capsule's raw answer has it a level below.
+  const found = id ?? opportunity?.id;
+  return found === undefined || found === null ? undefined : String(found);
 }
