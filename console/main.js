@@ -74,13 +74,14 @@ function open() {
 async function read(of) {
   clearTimeout(of.timer);
   const turn = ++of.turn;
-  try {
-    const shown = await of.page.load();
-    if (turn === of.turn) Object.assign(of, { shown, unread: undefined });
-  } catch (err) {
-    if (turn === of.turn) of.unread = problemOf(err);
-  }
+  /** @type {Pick<Visit, 'shown' | 'unread'>} */
+  const came = await of.page.load().then(
+    (shown) => ({ shown, unread: undefined }),
+    // What was read before stays in sight.
+    (err) => ({ unread: problemOf(err) }),
+  );
   if (of !== visit || turn !== of.turn) return;
+  Object.assign(of, came);
   if (of.unread?.isSignedOut) return leave(of.unread);
   const { everyMs } = of.page;
   const waitMs = Math.max(everyMs, of.unread?.retryAfterMs ?? 0);

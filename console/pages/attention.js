@@ -8,7 +8,7 @@ import { badge, link, orProblem, table, time } from '../parts.js';
 /** @typedef {{ redis: string, memory: string, durability: { message: string | null }, worker: { seen: boolean } }} Readiness */
 /**
  * @typedef {object} Shown
- * @property {Readiness | undefined} readiness
+ * @property {Partial<Readiness> | undefined} readiness
  * @property {Tried<List<Job>>} review
  * @property {Tried<List<Job>>} failed
  * @property {Tried<List<Import>>} imports
@@ -134,21 +134,19 @@ const disabled = ({ data }) =>
     'All endpoints are enabled.',
   );
 
-/** `/readyz` says it with 200 and with 503. @returns {Promise<Readiness | undefined>} */
+/** `/readyz` says it with 200 and with 503; what else may come has no `worker`. @returns {Promise<Partial<Readiness> | undefined>} */
 async function readReadiness() {
   const answer = await fetch('/readyz', { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
-  if (!answer || (answer.status !== 200 && answer.status !== 503)) return undefined;
-  return answer.json().catch(() => undefined);
+  return answer?.json().catch(() => undefined);
 }
 
-/** @param {Readiness | undefined} readiness */
-function troubles(readiness) {
-  if (!readiness?.worker) return ['The API does not say whether it is ready.'];
-  const { redis, memory, durability, worker } = readiness;
+/** @param {Partial<Readiness> | undefined} readiness */
+function troubles({ redis, memory, durability, worker } = {}) {
+  if (!worker) return ['The API does not say whether it is ready.'];
   return [
     redis === 'unavailable' ? 'Redis does not answer: nothing is accepted.' : undefined,
     redis === 'not_durable'
-      ? `Nothing is accepted: ${durability.message ?? 'Redis would not keep it.'}`
+      ? `Nothing is accepted: ${durability?.message ?? 'Redis would not keep it.'}`
       : undefined,
     memory === 'full'
       ? 'Redis is nearly full: creates and imports are refused until there is room.'

@@ -109,7 +109,7 @@ async function importOnce(account, file) {
 
 /** @param {string} account @param {File} file @param {Record<string, string>} options @param {Record<string, string>} headers */
 async function sendFile(account, file, options, headers) {
-  const described = headersOf(file.name);
+  const type = typeOf(file.name);
   await file
     .slice(0, 1)
     .arrayBuffer()
@@ -118,17 +118,16 @@ async function sendFile(account, file, options, headers) {
     });
   const answer = await send('POST', `/imports${queryOf({ integrated_account_id: account, ...options })}`, {
     body: file,
-    headers: { ...described, ...headers },
+    headers: { ...headers, 'content-type': type },
   });
   return answer.json();
 }
 
-/** By the endings of a file's name, as `deals.csv.gz`. @param {string} name @returns {Record<string, string>} */
-function headersOf(name) {
-  const endings = name.toLowerCase().split('.').slice(1);
-  const isPacked = endings.at(-1) === 'gz';
-  const type = TYPES[endings.at(isPacked ? -2 : -1) ?? ''];
+/** By the endings of a file's name; a packed one is known by its content. @param {string} name */
+function typeOf(name) {
+  const ending = /\.(\w+)(?:\.gz)?$/.exec(name.toLowerCase())?.[1] ?? '';
+  const type = TYPES[ending];
   if (!type)
     throw mistake(`${name} must end in .csv, .ndjson, .jsonl or .json, with .gz after it if it is packed.`);
-  return { 'content-type': type, ...(isPacked ? { 'content-encoding': 'gzip' } : {}) };
+  return type;
 }

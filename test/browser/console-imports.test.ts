@@ -132,9 +132,10 @@ describeConsole('imports', (get) => {
       await page.getByRole('heading', { name: 'Jobs' }).waitFor();
       release();
       expect((await answered).status()).toBe(status);
+      await page.waitForRequest('**/jobs');
+      expect(page.url()).toMatch(/#\/jobs$/);
     }
     await page.getByText('What you began on the page “Imports” was refused').waitFor();
-    expect(page.url()).toMatch(/#\/jobs$/);
   });
 
   it('an import is paused, resumed and cancelled', async () => {
