@@ -29,7 +29,7 @@ describeConsole('its session', (get) => {
     const account = await rig.account('close');
     const { page } = await at('#/jobs');
     const choices = page.getByRole('combobox', { name: 'Account' }).getByRole('option');
-    await page.waitForFunction('document.querySelectorAll("[name=integrated_account_id] option").length > 1');
+    await choices.nth(1).waitFor({ state: 'attached' });
     await page.getByRole('button', { name: 'Sign out' }).click();
     await signIn(page, TEST_ADMIN_TOKEN, 'elsewhere');
     await page.getByText('No jobs like that').waitFor();
