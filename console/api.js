@@ -8,8 +8,9 @@
 const TOKEN = 'dealwright.token';
 const WORKSPACE = 'dealwright.workspace';
 /** What is only read is given up after so long, so that the reader learns of it. */
-const READ_MS = 15_000;
+export const READ_MS = 15_000;
 const ACCOUNTS_MS = 10_000;
+const EMPTY_PAGES_MAX = 10;
 
 /** What the API refused, in its own words; `statusCode` 0: nothing was answered. */
 export class Problem extends Error {
@@ -80,7 +81,8 @@ export async function signIn(token, inWorkspace) {
 const tryToken = () => ask('GET', '/jobs?limit=1');
 
 export function signOut() {
-  sessionStorage.clear();
+  sessionStorage.removeItem(TOKEN);
+  sessionStorage.removeItem(WORKSPACE);
   accounts = undefined;
 }
 
@@ -99,7 +101,26 @@ export async function ask(method, path, body) {
     signal: method === 'GET' ? AbortSignal.timeout(READ_MS) : undefined,
   });
   // What comes of 204 is read by nobody.
-  return answer.status === 204 ? /** @type {T} */ (undefined) : answer.json();
+  if (answer.status === 204) return /** @type {T} */ (undefined);
+  return answer.json().catch(() => {
+    throw unanswered('The answer of the API was cut off.');
+  });
+}
+
+/**
+ * A page of a list, or the first after it that is not empty: where a filter hardly matches, a page may be.
+ * @template T
+ * @param {string} path
+ * @param {Parameters<typeof queryOf>[0]} parameters
+ * @returns {Promise<List<T>>}
+ */
+export async function askPage(path, parameters) {
+  /** @type {List<T>} */
+  let list = await ask('GET', `${path}${queryOf(parameters)}`);
+  for (let more = 0; more < EMPTY_PAGES_MAX && list.data.length === 0 && list.next_cursor !== null; more++) {
+    list = await ask('GET', `${path}${queryOf({ ...parameters, cursor: list.next_cursor })}`);
+  }
+  return list;
 }
 
 /**
@@ -137,7 +158,8 @@ export async function send(method, path, more = {}) {
   const problem = await answer.json().catch(() => undefined);
   throw new Problem(
     problem ?? { statusCode: answer.status, code: 'unknown', message: `The API answered ${answer.status}.` },
-    Number(answer.headers.get('retry-after') ?? 0) * 1_000,
+    // A proxy may say it as a date.
+    (Number(answer.headers.get('retry-after')) || 0) * 1_000,
   );
 }
 
@@ -170,7 +192,10 @@ let accounts;
 /** The accounts, some seconds old at most; none for a token that may not read them. */
 export function knownAccounts() {
   if (accounts && Date.now() - accounts.readAtMs <= ACCOUNTS_MS) return accounts.list;
-  const list = tried(readAccounts()).then((read) => ('value' in read ? read.value : []));
+  const list = readAccounts().catch((err) => {
+    if (err instanceof Problem && err.statusCode === 403) return [];
+    throw err;
+  });
   const own = { readAtMs: Date.now(), list };
   accounts = own;
   // What failed is no answer for whoever asks next.
@@ -180,15 +205,16 @@ export function knownAccounts() {
   return list;
 }
 
+/** @param {Account[]} all */
+export const namesOf = (all) => new Map(all.map(({ id, name }) => [id, name || id]));
 /** Names of accounts by their ids. */
-export const accountNames = async () =>
-  new Map((await knownAccounts()).map(({ id, name }) => [id, name || id]));
+export const accountNames = async () => namesOf(await knownAccounts());
 
 /**
  * A query of what is there.
  * @param {Record<string, string | number | null | undefined>} parameters
  */
-export function query(parameters) {
+export function queryOf(parameters) {
   const entries = Object.entries(parameters).filter(
     ([, value]) => value !== undefined && value !== null && value !== '',
   );

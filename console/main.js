@@ -13,7 +13,7 @@ import { webhooksPage } from './pages/webhooks.js';
 import { problemBox } from './parts.js';
 
 /** @import { Done, Frame, Place } from './types.ts' */
-/** @typedef {import('./types.ts').Page<any>} Page */
+/** @typedef {import('./types.ts').Page<unknown>} Page */
 /** @typedef {(place: Place, frame: Frame) => Page} MakePage */
 
 /** @type {Record<string, { label: string, list: MakePage, one?: MakePage }>} */
@@ -33,6 +33,8 @@ const SECTIONS = {
  * @property {Problem} [unread] why the last reading failed
  * @property {{ problem: Problem, elsewhere?: string }} [refused] why what a button did was refused; on another page: its title
  * @property {string} [said] what came of it
+ * @property {{ title: string, goTo?: string }} [done] what was begun on another page and is done
+ * @property {number} session
  * @property {boolean} isBusy
  * @property {number} turn of the newest reading: an older one that comes late is dropped
  * @property {ReturnType<typeof setTimeout>} [timer]
@@ -40,6 +42,12 @@ const SECTIONS = {
 
 /** @type {Visit | undefined} */
 let visit;
+/** Counts who has been here. */
+let session = 0;
+/** Changes that have been asked for and not answered, on whatever page. */
+let underWay = 0;
+/** What is said on the page that an action leads to. @type {string | undefined} */
+let toSay;
 /** @type {{ isBusy: boolean, problem?: Problem }} */
 let entering = { isBusy: false };
 
@@ -59,10 +67,13 @@ function open() {
   const next = {
     section,
     page: make({ id, query: new URLSearchParams(query) }, frame),
+    said: toSay,
+    session,
     isBusy: false,
     turn: 0,
   };
   visit = next;
+  toSay = undefined;
   document.title = `${next.page.title} · Dealwright`;
   // Nothing was read yet, so that what stood here goes, and with it what was typed into it: the next page may be of the same kind.
   draw();
@@ -95,37 +106,55 @@ const frame = {
   async act(what) {
     const of = visit;
     if (!of || of.isBusy) return;
-    of.isBusy = true;
-    const done = await carryOut(of, what);
-    of.isBusy = false;
-    if (of !== visit) return;
+    Object.assign(of, { isBusy: true, said: undefined, refused: undefined });
+    underWay += 1;
     draw();
-    if (done?.goTo) location.hash = done.goTo;
-    else await read(of);
+    const done = await carryOut(of, what);
+    underWay -= 1;
+    of.isBusy = false;
+    if (of !== visit) return tellElsewhere(of, done);
+    draw();
+    if (!done?.goTo) return read(of);
+    toSay = done.said;
+    location.hash = done.goTo;
   },
-  async fetchBeside(what) {
-    if (visit) await carryOut(visit, what);
+  async fetchBeside(doing, what) {
+    const of = visit;
+    if (!of) return;
+    of.said = doing;
+    draw();
+    await carryOut(of, what);
+    if (of.said === doing) of.said = undefined;
+    draw();
   },
 };
 
 /**
  * @param {Visit} of where it was begun
  * @param {() => Promise<Done | void>} what
+ * @returns {Promise<Done>} undefined also when it was refused, which is told
  */
 async function carryOut(of, what) {
-  Object.assign(of, { refused: undefined, said: undefined });
-  draw();
+  const begunIn = session;
   try {
-    const done = await what();
-    of.said = done?.said;
-    return done ?? undefined;
+    const done = (await what()) ?? undefined;
+    if (done?.said) of.said = done.said;
+    return done;
   } catch (err) {
     const problem = problemOf(err);
-    // Whoever went on to another page learns of it there.
-    if (visit) visit.refused = { problem, elsewhere: of === visit ? undefined : of.page.title };
+    // Of a session that is over nobody is told.
+    if (!visit || begunIn !== session) return undefined;
     if (problem.isSignedOut && of === visit) leave(problem);
-    else draw();
+    else visit.refused = { problem, elsewhere: of === visit ? undefined : of.page.title };
+    draw();
   }
+}
+
+/** Whoever went on to another page meanwhile learns there what came of it. @param {Visit} of @param {Done} done */
+function tellElsewhere(of, done) {
+  if (!visit || !done || of.session !== session) return;
+  visit.done = { title: of.page.title, goTo: done.goTo };
+  draw();
 }
 
 /** @param {unknown} err */
@@ -139,6 +168,7 @@ function problemOf(err) {
 /** @param {Problem} [problem] */
 function leave(problem) {
   signOut();
+  session += 1;
   entering = { isBusy: false, problem };
   open();
 }
@@ -148,7 +178,7 @@ function draw() {
 }
 
 /** @param {Visit} of */
-const framed = ({ section, page, shown, unread, refused, said, isBusy }) => html`
+const framed = ({ section, page, shown, unread, refused, done, said, isBusy }) => html`
   <header>
     <a class="brand" href="#/">Dealwright</a>
     <nav aria-label="Sections">${Object.entries(SECTIONS).map(
@@ -161,9 +191,13 @@ const framed = ({ section, page, shown, unread, refused, said, isBusy }) => html
       <button type="button" @click=${() => leave()}>Sign out</button>
     </p>
   </header>
-  <main aria-busy=${isBusy}>
+  <main>
     <h1 tabindex="-1">${page.title}</h1>
-    <div role="status">${isBusy ? html`<p class="said">One moment…</p>` : said ? html`<p class="said">${said}</p>` : nothing}</div>
+    <div role="status">
+      ${isBusy ? html`<p class="said">One moment…</p>` : nothing}
+      ${said ? html`<p class="said">${said}</p>` : nothing}
+      ${done ? html`<p class="said">What you began on the page “${done.title}” is done.${done.goTo ? html` <a href=${done.goTo}>See it</a>` : nothing}</p>` : nothing}
+    </div>
     ${refused?.elsewhere ? html`<p>What you began on the page “${refused.elsewhere}” was refused:</p>` : nothing}
     ${refused ? problemBox(refused.problem) : nothing}
     ${unread ? problemBox(unread) : nothing}
@@ -204,7 +238,7 @@ async function enter(event) {
 addEventListener('hashchange', open);
 // An upload under way would be cut off.
 addEventListener('beforeunload', (event) => {
-  if (visit?.isBusy) event.preventDefault();
+  if (underWay > 0) event.preventDefault();
 });
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden && visit) read(visit);

@@ -111,12 +111,12 @@ export function progress({ counts: { total, queued, running } }) {
 }
 
 /**
- * Leads to the page after this one of a list.
+ * Leads to the page after this one of a list, and back to the first.
  * @param {string} path
  * @param {URLSearchParams} query of this page
  * @param {string | null} cursor
  */
-export function older(path, query, cursor) {
+export function pager(path, query, cursor) {
   const isFirst = !query.has('cursor');
   if (cursor === null && isFirst) return nothing;
   /** @param {string | null} to */

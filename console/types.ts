@@ -101,7 +101,6 @@ export type Import = {
   format: string;
   counts: ImportCounts;
   warnings: { code: string; message: string; rows: number; first_row: number }[];
-  revision: number;
   rows_per_second: number | null;
   eta_seconds: number | null;
   created_at: string;
@@ -155,15 +154,15 @@ export type Tried<T> = { value: T } | { problem: Problem };
 /** Where the reader is: `#/jobs/ID?status=failed` → `{ id: 'ID', query }`. */
 export type Place = { id: string; query: URLSearchParams };
 
-/** What an action came to: what to say of it, and where the reader goes, if still on the page where it began. */
+/** What an action came to: what to say of it, and where it is to be seen, to which the reader is led if still on the page where it began. */
 export type Done = { said?: string; goTo?: string } | undefined;
 
 /** What a page may ask of the frame around it. */
 export type Frame = {
   /** Does what a button says, one at a time, tells what came of it or why it was refused, and reads the page anew. */
   act(what: () => Promise<Done>): Promise<void>;
-  /** Does what takes its time and changes nothing; the page goes on meanwhile. */
-  fetchBeside(what: () => Promise<void>): Promise<void>;
+  /** Does what takes its time and changes nothing; the page goes on meanwhile. `doing` is said until it is there. */
+  fetchBeside(doing: string, what: () => Promise<void>): Promise<void>;
   /** Draws the page again with what is known. */
   redraw(): void;
 };

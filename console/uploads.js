@@ -13,12 +13,15 @@ export const nameOf = (account, file) => [account, file.name, file.size, file.la
 /** Key to send an upload with; also after the page was left, or loaded anew. @param {string} upload */
 export function keyOf(upload) {
   const keys = kept();
-  keys[upload] ??= crypto.randomUUID();
+  // `randomUUID` is not there on a page that came by plain HTTP.
+  keys[upload] ??= Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
   keep(keys);
   return keys[upload];
 }
 
-/** It was answered: sent once more, it is meant once more. @param {string} upload */
+/** It was taken: sent once more, it is meant once more. @param {string} upload */
 export function forget(upload) {
   const { [upload]: _, ...others } = kept();
   keep(others);

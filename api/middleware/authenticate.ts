@@ -49,6 +49,7 @@ export function createGuard(deps: AuthenticateDeps): Guard {
     }
     const wanted = req.headers['x-workspace'];
     if (wanted !== undefined && wanted !== token.workspace) {
+      // The console tells this refusal from others by its naming the header.
       throw new AppError('insufficient_scope', 'Only ADMIN_TOKEN may choose its workspace by X-Workspace.');
     }
     if (token.rateLimit && req.res) await spend(token.id, token.rateLimit, req.res);

@@ -6,7 +6,7 @@ import { methodNotAllowed } from '../middleware/handle-error.ts';
 
 const FOLDER = fileURLToPath(new URL('../../console/', import.meta.url));
 /** What of the folder a browser needs: types and settings are for those who work on it. */
-const SERVED = /\/[a-z-]+\.(?:js|css)$/;
+const SERVED = /^\/(?:(?:pages|directives)\/)?[a-z-]+\.(?:js|css)$/;
 const READING = ['GET', 'HEAD'];
 const onlyRead = methodNotAllowed(READING);
 const INLINE = /<script type="importmap">([^<]*)<\/script>/g;
@@ -22,7 +22,7 @@ export function serveConsole(router: Router): void {
     res.setHeader('Content-Security-Policy', policy);
     res.setHeader('X-Content-Type-Options', 'nosniff');
     res.setHeader('Referrer-Policy', 'no-referrer');
-    // Asked again every time, and answered 304: page and API are always of one version.
+    // Asked again every time, and answered 304: nothing of an older version is kept.
     res.setHeader('Cache-Control', 'no-cache');
     if (READING.includes(req.method)) next();
     else onlyRead(req, res, next);
@@ -30,19 +30,16 @@ export function serveConsole(router: Router): void {
   router.get(['/console', '/console/'], (_req, res) => {
     res.type('html').send(page);
   });
-  serveFolder(router, '/console/lit-html', libraryFolder(), ['', '/directives']);
-  serveFolder(router, '/console', FOLDER, ['', '/pages']);
+  serveFolder(router, '/console/lit-html', libraryFolder());
+  serveFolder(router, '/console', FOLDER);
 }
 
-function serveFolder(router: Router, path: string, folder: string, within: readonly string[]): void {
+function serveFolder(router: Router, path: string, folder: string): void {
   const files = express.static(folder, { index: false, cacheControl: false });
-  for (const part of within) {
-    router.get(`${path}${part}/:file`, (req, res, next) => {
-      if (!SERVED.test(req.path)) return next();
-      req.url = req.url.slice(path.length);
-      files(req, res, next);
-    });
-  }
+  router.use(path, (req, res, next) => {
+    if (SERVED.test(req.path)) files(req, res, next);
+    else next();
+  });
 }
 
 /** Of the library's builds the browser's: what Node would import is the one for rendering on a server. */

@@ -156,7 +156,7 @@ async function* bytesOf(req: Request): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * What still comes is read and dropped, so that the caller gets to see the answer: a browser reads none before its body is sent.
+ * What still comes is read and dropped, so that the caller gets to see the answer: a browser reads it only after it has sent its body.
  * `resume` does nothing while somebody listens for `readable`, so whoever was reading has to let go first.
  */
 function dropRest(req: Request, reading: AsyncGenerator<Uint8Array>): void {

@@ -96,7 +96,9 @@ function controls({ status, provider }, path, own, frame) {
 function settingsEditor({ settings }, path, own, frame) {
   const change = async (/** @type {FormData} */ fields, /** @type {HTMLFormElement} */ element) => {
     const wanted = parseObject('The settings', String(fields.get('settings')));
-    await ask('PATCH', path, { settings: changesOf(own.edited ?? settings, wanted) });
+    const changes = changesOf(own.edited ?? settings, wanted);
+    if (Object.keys(changes).length === 0) return { said: 'Nothing was changed.' };
+    await ask('PATCH', path, { settings: changes });
     own.edited = undefined;
     element.reset();
     return { said: 'The settings are changed.' };

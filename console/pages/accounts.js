@@ -12,6 +12,8 @@ const firstOf = (/** @type {string[]} */ all) => all[0] ?? '';
  * @param {Frame} frame
  */
 export function accountsPage(_, frame) {
+  // Sent again after a lost answer it is refused as known, and makes no second account. By plain HTTP there is no `randomUUID`.
+  let id = crypto.randomUUID?.();
   const chosen = { provider: firstOf(PROVIDERS), kind: firstOf(kindsOf(firstOf(PROVIDERS))) };
   const choose = (/** @type {Partial<typeof chosen>} */ change) => {
     Object.assign(chosen, change);
@@ -21,10 +23,12 @@ export function accountsPage(_, frame) {
     const { provider, kind } = chosen;
     /** @type {Account} */
     const account = await ask('POST', '/integrated-accounts', {
+      id,
       provider,
       name: String(fields.get('name')).trim(),
       credentials: credentialsFrom(provider, kind, fields),
     });
+    id = crypto.randomUUID?.();
     return { goTo: `#/accounts/${account.id}` };
   };
   return {

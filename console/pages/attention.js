@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit-html';
-import { ask, query, readAccounts, tried } from '../api.js';
+import { ask, askPage, namesOf, queryOf, readAccounts, tried } from '../api.js';
 import { number, words } from '../format.js';
 import { jobTable } from '../job-table.js';
 import { badge, link, orProblem, table, time } from '../parts.js';
@@ -29,9 +29,9 @@ export function attentionPage() {
     /** @returns {Promise<Shown>} */
     async load() {
       /** @param {Record<string, string | number>} filter @returns {Promise<List<Job>>} */
-      const jobs = (filter) => ask('GET', `/jobs${query(filter)}`);
+      const jobs = (filter) => askPage('/jobs', filter);
       /** @type {Promise<List<Import>>} */
-      const newest = ask('GET', `/imports${query({ limit: LOOKED_AT })}`);
+      const newest = ask('GET', `/imports${queryOf({ limit: LOOKED_AT })}`);
       /** @type {Promise<List<Endpoint>>} */
       const endpoints = ask('GET', '/webhook-endpoints');
       const [readiness, review, failed, imports, accounts, hooks] = await Promise.all([
@@ -47,7 +47,7 @@ export function attentionPage() {
     /** @param {Shown} shown */
     view: ({ readiness, review, failed, imports, accounts, hooks }) => {
       const all = 'value' in accounts ? accounts.value : [];
-      const names = new Map(all.map(({ id, name }) => [id, name || id]));
+      const names = namesOf(all);
       return html`
         ${troubles(readiness).map((trouble) => html`<p class="problem" role="alert">${trouble}</p>`)}
         <section>
@@ -63,6 +63,7 @@ export function attentionPage() {
         <section>
           <h2>Failed in the last day</h2>
           ${orProblem(failed, (list) => lately(list, names))}
+          ${orProblem(imports, (list) => failedImports(list, names))}
         </section>
         <section>
           <h2>Webhook endpoints that get nothing</h2>
@@ -72,28 +73,54 @@ export function attentionPage() {
   };
 }
 
-/** @param {List<Job>} list @param {Map<string, string>} names */
+/**
+ * @param {List<Job>} list
+ * @param {Map<string, string>} names
+ */
 const inDoubt = ({ data, next_cursor }, names) => html`
-  ${jobTable(data, names, 'No single create is in doubt.')}
+  ${jobTable(data, names, next_cursor ? 'No single create among the newest doubts.' : 'No single create is in doubt.')}
   ${next_cursor ? link('/jobs?status=needs_review', 'All of them') : nothing}`;
 
-/** @param {List<Import>} list @param {Map<string, string>} names */
+/**
+ * @param {List<Import>} list
+ * @param {Map<string, string>} names
+ */
 const doubtfulImports = ({ data, next_cursor }, names) => html`
   ${table(
-    data.filter(({ status, counts }) => counts.needs_review > 0 || status === 'failed'),
+    data.filter(({ counts }) => counts.needs_review > 0),
     ({ id }) => id,
     {
-      Import: ({ id, created_at }) => link(`/imports/${id}`, html`of ${time(created_at)}`),
-      Account: ({ integrated_account_id: id }) => link(`/accounts/${id}`, names.get(id) ?? id),
-      Status: ({ status }) => badge(status),
+      ...importColumns(names),
       'Rows in doubt': ({ id, counts }) =>
-        counts.needs_review === 0
-          ? 0
-          : link(`/jobs?import_id=${id}&status=needs_review`, number(counts.needs_review)),
+        link(`/jobs?import_id=${id}&status=needs_review`, number(counts.needs_review)),
     },
     'No import has a row in doubt.',
   )}
   ${next_cursor ? html`<p class="small">Of the newest ${LOOKED_AT} imports; ${link('/imports', 'the others')} were not looked at.</p>` : nothing}`;
+
+/**
+ * Those that ended by themselves, as by too many errors.
+ * @param {List<Import>} list
+ * @param {Map<string, string>} names
+ */
+function failedImports({ data }, names) {
+  const failed = data.filter(({ status, finished_at }) => status === 'failed' && isLately(finished_at));
+  const columns = {
+    ...importColumns(names),
+    Why: (/** @type {Import} */ { error }) => error?.message ?? '–',
+  };
+  return failed.length === 0 ? nothing : table(failed, ({ id }) => id, columns, '');
+}
+
+/**
+ * @param {Map<string, string>} names
+ * @returns {Record<string, (one: Import) => unknown>}
+ */
+const importColumns = (names) => ({
+  Import: ({ id, created_at }) => link(`/imports/${id}`, html`of ${time(created_at)}`),
+  Account: ({ integrated_account_id: id }) => link(`/accounts/${id}`, names.get(id) ?? id),
+  Status: ({ status }) => badge(status),
+});
 
 /** @param {Account[]} accounts */
 const standingStill = (accounts) =>
@@ -111,13 +138,18 @@ const standingStill = (accounts) =>
     'None does.',
   );
 
-/** By when they ended: a job that gave up after a day was accepted before that day. @param {List<Job>} list @param {Map<string, string>} names */
+/** By when it ended: what gave up after a day was accepted before that day. @param {string | null} iso */
+const isLately = (iso) => iso !== null && Date.parse(iso) >= Date.now() - DAY_MS;
+
+/**
+ * @param {List<Job>} list
+ * @param {Map<string, string>} names
+ */
 function lately({ data, next_cursor }, names) {
-  const since = Date.now() - DAY_MS;
-  const recent = data.filter(({ finished_at }) => finished_at !== null && Date.parse(finished_at) >= since);
+  const recent = data.filter(({ finished_at }) => isLately(finished_at));
   const isMore = next_cursor !== null || recent.length > SHOWN;
   return html`
-    ${jobTable(recent.slice(0, SHOWN), names, 'None did.')}
+    ${jobTable(recent.slice(0, SHOWN), names, isMore ? `None of the newest ${LOOKED_AT}.` : 'No single create did.')}
     ${isMore ? link('/jobs?status=failed', 'All that failed') : nothing}`;
 }
 

@@ -1,5 +1,5 @@
 import { html, nothing } from 'lit-html';
-import { accountNames, ask, Problem, post, send } from '../api.js';
+import { accountNames, ask, Problem, post, READ_MS, send } from '../api.js';
 import { duration, number, words } from '../format.js';
 import { action, badge, button, facts, link, problemBox, progress, table, time } from '../parts.js';
 
@@ -23,8 +23,8 @@ const COUNTED = /** @type {const} */ ([
  */
 export function importPage({ id }, frame) {
   const path = `/imports/${encodeURIComponent(id)}`;
-  /** Its results are long: they are read again only when the import has changed. @type {{ revision: number, rows: ImportRow[] }} */
-  let known = { revision: -1, rows: [] };
+  /** Its results are long: they are read again only when other rows can be among them. @type {{ of: string, rows: ImportRow[] }} */
+  let known = { of: '', rows: [] };
   return {
     title: 'Import',
     everyMs: 2_000,
@@ -34,10 +34,9 @@ export function importPage({ id }, frame) {
         /** @type {Promise<Import>} */ (ask('GET', path)),
         accountNames(),
       ]);
-      if (one.revision !== known.revision) {
-        const isAsked = one.counts.failed + one.counts.needs_review > 0;
-        known = { revision: one.revision, rows: isAsked ? await firstRows(path) : [] };
-      }
+      const { failed, needs_review } = one.counts;
+      const of = `${one.status} ${failed} ${needs_review}`;
+      if (of !== known.of && failed + needs_review > 0) known = { of, rows: await firstRows(path) };
       return { one, rows: known.rows, names };
     },
     /** @param {Shown} shown */
@@ -82,7 +81,8 @@ function buttons({ id, status, counts }, path, frame) {
   const isWorked = status === 'queued' || status === 'running';
   const isOver = status === 'completed' || status === 'cancelled' || status === 'failed';
   /** @param {'csv' | 'ndjson'} format */
-  const fetchResults = (format) => () => frame.fetchBeside(() => download(path, id, format));
+  const fetchResults = (format) => () =>
+    frame.fetchBeside('Getting the results…', () => download(path, id, format));
   return html`
     ${isWorked ? action(frame, 'Pause', post(`${path}/pause`, 'Paused: rows under way finish.')) : nothing}
     ${status === 'paused' ? action(frame, 'Resume', post(`${path}/resume`, 'Resumed.'), { kind: 'main' }) : nothing}
@@ -138,7 +138,9 @@ const unwritten = (rows) => html`<section>
 /** The first rows that did not end as wanted; the rest of a long answer is not waited for. @param {string} path */
 async function firstRows(path) {
   const stop = new AbortController();
-  const { body } = await send('GET', `${path}/results?status=failed,needs_review`, { signal: stop.signal });
+  const { body } = await send('GET', `${path}/results?status=failed,needs_review`, {
+    signal: AbortSignal.any([stop.signal, AbortSignal.timeout(READ_MS)]),
+  });
   if (!body) return [];
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   /** @type {ImportRow[]} */

@@ -1,8 +1,8 @@
 import { html, nothing } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
-import { ask, knownAccounts, mistake, Problem, query as queryOf, send } from '../api.js';
+import { ask, knownAccounts, mistake, namesOf, Problem, queryOf, send } from '../api.js';
 import { number, pretty } from '../format.js';
-import { badge, form, link, older, progress, table, time } from '../parts.js';
+import { badge, form, link, pager, progress, table, time } from '../parts.js';
 import { forget, keyOf, nameOf } from '../uploads.js';
 
 /** @import { Account, Frame, Import, List, Place } from '../types.ts' */
@@ -31,11 +31,14 @@ export function importsPage({ query }, frame) {
     const file = /** @type {File} */ (fields.get('file'));
     const account = String(fields.get('account'));
     if (fields.get('trial') === null) {
-      const { id } = await importOnce(account, file);
-      return { goTo: `#/imports/${id}` };
+      const { id, isReplay } = await importOnce(account, file);
+      return {
+        goTo: `#/imports/${id}`,
+        said: isReplay ? 'It was taken before: this is its import.' : undefined,
+      };
     }
-    const found = await sendFile(account, file, { dry_run: 'true' }, {});
-    own.report = { of: file.name, found };
+    const answer = await sendFile(account, file, { dry_run: 'true' }, {});
+    own.report = { of: file.name, found: await answer.json() };
     return { said: `${file.name} was looked at; nothing is written.` };
   };
   return {
@@ -48,7 +51,7 @@ export function importsPage({ query }, frame) {
     },
     /** @param {Shown} shown */
     view: ({ list, accounts }) => {
-      const names = new Map(accounts.map(({ id, name }) => [id, name || id]));
+      const names = namesOf(accounts);
       return html`
         ${table(
           list.data,
@@ -64,7 +67,7 @@ export function importsPage({ query }, frame) {
           },
           'Nothing was imported yet.',
         )}
-        ${older('/imports', query, list.next_cursor)}
+        ${pager('/imports', query, list.next_cursor)}
         <details @change=${dropReport}>
           <summary>Import a file</summary>
           ${form(
@@ -92,17 +95,22 @@ const accountField = (accounts) =>
         ({ id, name }) => html`<option value=${id}>${name || id}</option>`,
       )}</select>`;
 
-/** @param {string} account @param {File} file @returns {Promise<Import>} */
+/**
+ * Sends a file so that it is one import, however often it takes. The key is kept until the API has said what became of it: a
+ * refusal in between (a limit, a token that has expired) says nothing of a request before it whose answer was lost.
+ * @param {string} account
+ * @param {File} file
+ * @returns {Promise<{ id: string, isReplay: boolean }>}
+ */
 async function importOnce(account, file) {
   const upload = nameOf(account, file);
   try {
     const answer = await sendFile(account, file, {}, { 'idempotency-key': keyOf(upload) });
+    const { id } = await answer.json();
     forget(upload);
-    return answer;
+    return { id, isReplay: answer.headers.get('idempotency-replayed') === 'true' };
   } catch (err) {
-    // Refused: nothing is kept of it. Of a lost answer and of a 5xx nobody knows, and 409 is said while it is still being received.
-    if (err instanceof Problem && err.statusCode >= 400 && err.statusCode < 500 && err.statusCode !== 409)
-      forget(upload);
+    if (err instanceof Problem && err.code === 'idempotency_key_reused') forget(upload);
     throw err;
   }
 }
@@ -116,11 +124,10 @@ async function sendFile(account, file, options, headers) {
     .catch(() => {
       throw mistake(`${file.name} was changed or moved since you chose it; choose it again.`);
     });
-  const answer = await send('POST', `/imports${queryOf({ integrated_account_id: account, ...options })}`, {
+  return send('POST', `/imports${queryOf({ integrated_account_id: account, ...options })}`, {
     body: file,
     headers: { ...headers, 'content-type': type },
   });
-  return answer.json();
 }
 
 /** By the endings of a file's name; a packed one is known by its content. @param {string} name */

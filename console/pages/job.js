@@ -29,7 +29,8 @@ export function jobPage({ id }, frame) {
       <p class="lead">${badge(job.status)} <strong>${job.request.body.name ?? ''}</strong></p>
       ${known(job, names)}
       ${job.status === 'needs_review' ? decision(job, frame) : whyFailed(job)}
-      ${job.import_id === null ? buttons(job, frame) : html`<p>A row of ${link(`/imports/${job.import_id}`, 'its import')}, by which it is paused, cancelled and tried again.</p>`}
+      ${buttons(job, frame)}
+      ${job.import_id === null ? nothing : html`<p>A row of ${link(`/imports/${job.import_id}`, 'its import')}, by which it is paused, cancelled and tried again.</p>`}
       ${
         job.warnings.length === 0
           ? nothing
@@ -129,10 +130,12 @@ function decision({ id, error, candidates = [] }, frame) {
 }
 
 /** @param {Job} job @param {Frame} frame */
-function buttons({ id, status, attempts: begun, warnings, request }, frame) {
+function buttons({ id, status, import_id, attempts: begun, warnings, request }, frame) {
   const path = `/jobs/${id}`;
-  const mayCancel = (status === 'queued' || status === 'waiting') && begun.length === 0;
-  const mayRetry = status === 'failed' || status === 'cancelled';
+  // Rows are cancelled and tried again by their import.
+  const isSingle = import_id === null;
+  const mayCancel = isSingle && (status === 'queued' || status === 'waiting') && begun.length === 0;
+  const mayRetry = isSingle && (status === 'failed' || status === 'cancelled');
   const isUnfinished = status === 'succeeded' && warnings.some(({ code }) => code === 'follow_up_failed');
   return html`
     <p class="buttons">

@@ -1,8 +1,9 @@
 import { html } from 'lit-html';
-import { accountNames, ask, query as queryOf } from '../api.js';
+import { repeat } from 'lit-html/directives/repeat.js';
+import { accountNames, askPage, queryOf } from '../api.js';
 import { words } from '../format.js';
 import { jobTable } from '../job-table.js';
-import { older } from '../parts.js';
+import { pager } from '../parts.js';
 
 /** @import { Job, List, Place } from '../types.ts' */
 /** @typedef {{ list: List<Job>, names: Map<string, string> }} Shown */
@@ -14,13 +15,16 @@ const FILTERS = ['status', 'integrated_account_id', 'import_id', 'idempotency_ke
 export function jobsPage({ query }) {
   return {
     title: 'Jobs',
-    // An older page does not change by itself.
-    everyMs: query.has('cursor') ? 0 : 3_000,
+    // An older page does not change by itself, and rows are looked for through their whole import.
+    everyMs: query.has('cursor') ? 0 : query.has('import_id') ? 10_000 : 3_000,
+    /** @returns {Promise<Shown>} */
     async load() {
       const asked = Object.fromEntries([...FILTERS, 'cursor'].map((name) => [name, query.get(name)]));
-      /** @type {List<Job>} */
-      const list = await ask('GET', `/jobs${queryOf(asked)}`);
-      return { list, names: await accountNames() };
+      const [list, names] = await Promise.all([
+        /** @type {Promise<List<Job>>} */ (askPage('/jobs', asked)),
+        accountNames(),
+      ]);
+      return { list, names };
     },
     /** @param {Shown} shown */
     view: ({ list, names }) => html`
@@ -31,18 +35,27 @@ export function jobsPage({ query }) {
         </select></label>
         <label>Account <select name="integrated_account_id">
           <option value="">any</option>
-          ${withAsked(names, query.get('integrated_account_id')).map(([id, name]) => html`<option value=${id} ?selected=${query.get('integrated_account_id') === id}>${name}</option>`)}
+          ${repeat(
+            withAsked(names, query.get('integrated_account_id')),
+            ([id]) => id,
+            ([id, name]) =>
+              html`<option value=${id} ?selected=${query.get('integrated_account_id') === id}>${name}</option>`,
+          )}
         </select></label>
         <label>Import <input name="import_id" placeholder="id" .defaultValue=${query.get('import_id') ?? ''} spellcheck="false"></label>
         <label>Idempotency key <input name="idempotency_key" .defaultValue=${query.get('idempotency_key') ?? ''} spellcheck="false"></label>
         <button type="submit" class="main">Show</button>
       </form>
-      ${jobTable(list.data, names, 'No jobs like that. Rows of an import are listed by its id.')}
-      ${older('/jobs', query, list.next_cursor)}`,
+      ${jobTable(list.data, names, list.next_cursor ? 'None among those that were looked at; there are older ones.' : 'No jobs like that. Rows of an import are listed by its id.')}
+      ${pager('/jobs', query, list.next_cursor)}`,
   };
 }
 
-/** The accounts to choose from: what is asked for stays so where its name is not known. @param {Map<string, string>} names @param {string | null} asked */
+/**
+ * The accounts to choose from: what is asked for stays so where its name is not known.
+ * @param {Map<string, string>} names
+ * @param {string | null} asked
+ */
 const withAsked = (names, asked) => [
   ...names,
   ...(asked && !names.has(asked) ? [/** @type {const} */ ([asked, asked])] : []),

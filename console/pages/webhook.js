@@ -1,7 +1,7 @@
 import { html, nothing } from 'lit-html';
-import { ask, post, query as queryOf } from '../api.js';
+import { ask, post, queryOf } from '../api.js';
 import { duration, exactTime, words } from '../format.js';
-import { action, badge, facts, older, table, time } from '../parts.js';
+import { action, badge, facts, pager, table, time } from '../parts.js';
 
 /** @import { Delivery, Endpoint, Frame, List, Place } from '../types.ts' */
 /** @typedef {{ endpoint: Endpoint, list: List<Delivery> }} Shown */
@@ -52,7 +52,7 @@ export function webhookPage({ id, query }, frame) {
           },
           'Nothing was sent in the last thirty days.',
         )}
-        ${older(`/webhooks/${id}`, query, list.next_cursor)}
+        ${pager(`/webhooks/${id}`, query, list.next_cursor)}
       </section>`,
   };
 }
@@ -64,11 +64,18 @@ function buttons({ status }, path, frame) {
     await ask('PATCH', path, { enabled });
     return { said };
   };
+  // A call looks at the next few thousand deliveries, and says where the one after it goes on.
   const replay = async () => {
-    /** @type {{ queued: number, next_since: string | null }} */
-    const { queued, next_since } = await ask('POST', `${path}/replay`, { only_failed: true });
-    const more = next_since ? ' There are more: do it again when these have left.' : '';
-    return { said: queued === 0 ? 'None has failed.' : `Sent again: ${queued}.${more}` };
+    let queued = 0;
+    /** @type {string | null | undefined} */
+    let since;
+    do {
+      /** @type {{ queued: number, next_since: string | null }} */
+      const part = await ask('POST', `${path}/replay`, { only_failed: true, ...(since ? { since } : {}) });
+      queued += part.queued;
+      since = part.next_since;
+    } while (since);
+    return { said: queued === 0 ? 'None has failed.' : `Sent again: ${queued}.` };
   };
   if (status === 'disabled') {
     const enabled = 'Enabled. What it missed can be sent again.';

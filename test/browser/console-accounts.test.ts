@@ -123,6 +123,7 @@ describeConsole('accounts and webhooks', (get) => {
     await said(page, 'None has failed');
     await page.getByRole('button', { name: 'Disable' }).click();
     await said(page, 'Disabled');
+    await page.getByRole('button', { name: 'Enable' }).waitFor();
     // Nothing goes to it now, and nothing is offered that would be refused.
     expect(await page.getByRole('button', { name: /Send/ }).count()).toBe(0);
     await page.getByRole('link', { name: 'Needs you' }).click();

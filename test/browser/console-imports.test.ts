@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { closeRows, importsOf, salesforceRows } from '../e2e/import-support.ts';
 import { aName, type Target } from '../e2e/rig.ts';
-import { agree, changesOf, describeConsole, rowOf, said } from './console-rig.ts';
+import { agree, changesOf, describeConsole, rowOf, said, signIn } from './console-rig.ts';
 
 /** A file as it lies on the reader's disk. */
 async function aFile(name: string, content: string | Uint8Array): Promise<string> {
@@ -90,10 +90,22 @@ describeConsole('imports', (get) => {
     await upload(page, account, path);
     await page.getByText('The API cannot be reached').waitFor();
     await page.unroute('**/imports?*');
-    await page.getByRole('link', { name: 'Jobs' }).click();
+    // A refusal in between says nothing of what may have been taken, and who signs out comes back.
+    await page.route('**/imports?*', (route) => {
+      const limited = { statusCode: 429, code: 'token_rate_limited', message: 'Slower, please.' };
+      return route.request().method() === 'POST'
+        ? route.fulfill({ status: 429, json: limited })
+        : route.continue();
+    });
+    await upload(page, account, path);
+    await page.getByText('Slower, please').waitFor();
+    await page.unroute('**/imports?*');
+    await page.getByRole('button', { name: 'Sign out' }).click();
     await page.reload();
+    await signIn(page);
     await page.getByRole('link', { name: 'Imports' }).click();
     await upload(page, account, path);
+    await said(page, 'It was taken before');
     await completed(page);
     const list = await rig.ask('GET', `/imports?integrated_account_id=${account.id}`);
     expect(list.body.data).toHaveLength(1);
@@ -132,10 +144,11 @@ describeConsole('imports', (get) => {
       await page.getByRole('heading', { name: 'Jobs' }).waitFor();
       release();
       expect((await answered).status()).toBe(status);
-      await page.waitForRequest('**/jobs');
+      await page
+        .getByText(`What you began on the page “Imports” ${status === 202 ? 'is done' : 'was refused'}`)
+        .waitFor();
       expect(page.url()).toMatch(/#\/jobs$/);
     }
-    await page.getByText('What you began on the page “Imports” was refused').waitFor();
   });
 
   it('an import is paused, resumed and cancelled', async () => {

@@ -60,12 +60,13 @@ describeConsole('jobs', (get) => {
     const id = await inReview(rig, account, name);
     const { page } = await at(`#/jobs/${id}`);
     const write = page.getByRole('button', { name: 'It is not there: write it' });
+    const changes = changesOf(page);
     page.once('dialog', (dialog) => dialog.dismiss());
     await write.click();
-    expect((await rig.job(id)).status).toBe('needs_review');
     agree(page);
     await write.click();
     await said(page, 'Queued again');
+    expect(changes).toEqual([`POST /jobs/${id}/resolve`]);
     expect((await rig.ended(id)).status).toBe('succeeded');
     // One of them was lost on the way back, and its person said that it was not there.
     expect(await rig.records(account, name)).toHaveLength(2);
@@ -184,7 +185,7 @@ describeConsole('jobs', (get) => {
       release = resolve;
     });
     let isFirst = true;
-    const kept = page.waitForRequest(`**/jobs/${id}`);
+    const poll = page.waitForRequest(`**/jobs/${id}`);
     await page.route(`**/jobs/${id}`, async (route) => {
       const isHeld = isFirst;
       isFirst = false;
@@ -192,12 +193,11 @@ describeConsole('jobs', (get) => {
       if (isHeld) await held;
       await route.fulfill({ response: answer });
     });
-    await kept;
+    const late = await poll;
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.locator('.lead').getByText('cancelled').waitFor();
-    const late = page.waitForResponse(`**/jobs/${id}`);
     release();
-    await (await late).finished();
+    await (await late.response())?.finished();
     await page.evaluate('new Promise(requestAnimationFrame)');
     expect(await page.locator('.lead').innerText()).toContain('cancelled');
   });

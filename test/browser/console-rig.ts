@@ -2,7 +2,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, vi } from 'vitest';
 import { type Rig, startRig, type Target } from '../e2e/rig.ts';
 import { findChromium } from '../support/chromium.ts';
-import { type RunningProcess, TEST_ADMIN_TOKEN } from '../support/processes.ts';
+import { TEST_ADMIN_TOKEN } from '../support/processes.ts';
 import { testRedisUrl } from '../support/redis.ts';
 
 /** Root may not use Chromium's own sandbox; nothing but our pages is opened, and nothing but them may be asked for. */
@@ -73,7 +73,6 @@ async function start(executablePath: string) {
   const worker = await rig.workerForAll();
   return {
     rig,
-    worker: worker as RunningProcess,
     /** At a place like `#/jobs`, nobody signed in. */
     open: (path = '') => openConsole(browser, rig.api.origin, path),
     /** At a place like `#/jobs`, signed in as admin. */
