@@ -16,6 +16,7 @@ const TREE = [
   'worker',
   'shared',
   'sandbox',
+  'console',
   'local',
   'test',
   'package.json',
