@@ -25,8 +25,12 @@ export type Opened = {
 /** The console in a session of its own. */
 async function openConsole(browser: Browser, origin: string, path: string): Promise<Opened> {
   const context = await browser.newContext({ acceptDownloads: true });
-  onTestFinished(() => context.close());
   const page = await context.newPage();
+  onTestFinished(async () => {
+    // A poll may be on its way through a handler of the test when it ends.
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await context.close();
+  });
   page.setDefaultTimeout(10_000);
   const complaints: string[] = [];
   page.on('pageerror', (err) => complaints.push(String(err)));
