@@ -35,6 +35,7 @@ export const mistake = (message) => new Problem({ statusCode: 0, code: 'not_sent
 
 const unanswered = (/** @type {string} */ message) =>
   new Problem({ statusCode: 0, code: 'unanswered', message });
+export const cutOff = () => unanswered('The answer of the API was cut off.');
 
 /**
  * @param {string} what is read, for the reader
@@ -103,7 +104,7 @@ export async function ask(method, path, body) {
   // What comes of 204 is read by nobody.
   if (answer.status === 204) return /** @type {T} */ (undefined);
   return answer.json().catch(() => {
-    throw unanswered('The answer of the API was cut off.');
+    throw cutOff();
   });
 }
 

@@ -1,10 +1,21 @@
 import { html, nothing } from 'lit-html';
-import { accountNames, ask, Problem, post, READ_MS, send } from '../api.js';
+import { accountNames, ask, cutOff, Problem, post, READ_MS, send, tried } from '../api.js';
 import { duration, number, words } from '../format.js';
-import { action, badge, button, facts, link, problemBox, progress, table, time } from '../parts.js';
+import {
+  action,
+  badge,
+  button,
+  facts,
+  link,
+  orProblem,
+  problemBox,
+  progress,
+  table,
+  time,
+} from '../parts.js';
 
-/** @import { Frame, Import, ImportRow, Place } from '../types.ts' */
-/** @typedef {{ one: Import, rows: ImportRow[], names: Map<string, string> }} Shown */
+/** @import { Frame, Import, ImportRow, Place, Tried } from '../types.ts' */
+/** @typedef {{ one: Import, rows: Tried<ImportRow[]>, names: Map<string, string> }} Shown */
 
 const ROWS_SHOWN = 50;
 const COUNTED = /** @type {const} */ ([
@@ -25,6 +36,13 @@ export function importPage({ id }, frame) {
   const path = `/imports/${encodeURIComponent(id)}`;
   /** Its results are long: they are read again only when other rows can be among them. @type {{ of: string, rows: ImportRow[] }} */
   let known = { of: '', rows: [] };
+  /** @param {Import} one @returns {Promise<ImportRow[]>} */
+  const rowsOf = async ({ status, finished_at, counts: { failed, needs_review } }) => {
+    if (failed + needs_review === 0) return [];
+    const of = [status, finished_at, failed, needs_review].join(' ');
+    if (of !== known.of) known = { of, rows: await firstRows(path) };
+    return known.rows;
+  };
   return {
     title: 'Import',
     everyMs: 2_000,
@@ -34,10 +52,7 @@ export function importPage({ id }, frame) {
         /** @type {Promise<Import>} */ (ask('GET', path)),
         accountNames(),
       ]);
-      const { failed, needs_review } = one.counts;
-      const of = `${one.status} ${failed} ${needs_review}`;
-      if (of !== known.of && failed + needs_review > 0) known = { of, rows: await firstRows(path) };
-      return { one, rows: known.rows, names };
+      return { one, rows: await tried(rowsOf(one)), names };
     },
     /** @param {Shown} shown */
     view: ({ one, rows, names }) => {
@@ -71,7 +86,7 @@ export function importPage({ id }, frame) {
                   html`<li>${message} <span class="small">rows: ${number(count)}, the first is row ${first_row}</span></li>`,
               )}</ul></section>`
         }
-        ${rows.length === 0 ? nothing : unwritten(rows)}`;
+        ${orProblem(rows, (shown) => (shown.length === 0 ? nothing : unwritten(shown)))}`;
     },
   };
 }
@@ -146,7 +161,11 @@ async function firstRows(path) {
   /** @type {ImportRow[]} */
   const rows = [];
   let text = '';
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+  const next = () =>
+    reader.read().catch(() => {
+      throw cutOff();
+    });
+  for (let part = await next(); !part.done; part = await next()) {
     const lines = (text + part.value).split('\n');
     text = lines.pop() ?? '';
     rows.push(...lines.filter(Boolean).map((line) => JSON.parse(line)));

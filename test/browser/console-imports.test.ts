@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { closeRows, importsOf, salesforceRows } from '../e2e/import-support.ts';
 import { aName, type Target } from '../e2e/rig.ts';
-import { agree, changesOf, describeConsole, rowOf, said, signIn } from './console-rig.ts';
+import { agree, changesOf, describeConsole, noFaults, rowOf, said, signIn } from './console-rig.ts';
 
 /** A file as it lies on the reader's disk. */
 async function aFile(name: string, content: string | Uint8Array): Promise<string> {
@@ -149,6 +149,25 @@ describeConsole('imports', (get) => {
         .waitFor();
       expect(page.url()).toMatch(/#\/jobs$/);
     }
+  });
+
+  it('rows that failed are tried again, and are no longer shown as failed', async () => {
+    const { rig, at } = get();
+    const imports = importsOf(rig);
+    const account = await rig.account('close');
+    const name = aName('Refused');
+    await rig.fault(account, { kind: 'status', status: 403, times: -1 });
+    const id = await imports.accepted(account, closeRows(name, 3));
+    expect((await imports.ended(id)).counts.failed).toBe(3);
+    await noFaults(rig);
+    const { page, complaints } = await at(`#/imports/${id}`);
+    await page.getByRole('heading', { name: 'Rows that failed' }).waitFor();
+    await page.getByRole('button', { name: 'Retry the failed rows' }).click();
+    await said(page, 'come again');
+    expect((await imports.ended(id)).counts.succeeded).toBe(3);
+    await page.getByRole('heading', { name: 'Rows that failed' }).waitFor({ state: 'detached' });
+    expect(await rig.records(account, name)).toHaveLength(3);
+    expect(complaints).toEqual([]);
   });
 
   it('an import is paused, resumed and cancelled', async () => {
