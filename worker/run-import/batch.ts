@@ -2,21 +2,12 @@ import type { WriteFailure } from '../../shared/domain/failure.ts';
 import type { BatchReading } from '../../shared/providers/batch-port.ts';
 import type { Batch, BatchSent } from '../../shared/stores/import-batch-store.ts';
 import { SEND_WITHIN_MS } from '../write-opportunity/attempt.ts';
-import { backoffMs } from '../write-opportunity/decide.ts';
 import { outcomeOf } from '../write-opportunity/outcome.ts';
 import { isSameSender, whoIs } from '../write-opportunity/sender.ts';
 import { type Carried, carriable, freeKeys } from './batch-rows.ts';
-import { type BatchRun, isOlderThanEpoch, keyFieldOf } from './batch-run.ts';
-import { goAlone, isNotNow, SENDS_MAX, settleOutcomes, settleTogether } from './settle-batch.ts';
-
-/** What one step of a batch came to. */
-export type BatchStep =
-  /** Each of its rows has its result or is a job. */
-  | { kind: 'over' }
-  /** The batch goes on later; others may go meanwhile. `crowded`: it met locks, which several at once bring about. */
-  | { kind: 'wait'; untilMs: number; crowded?: true }
-  /** Nothing more of the account goes before then. */
-  | { kind: 'hold'; untilMs: number };
+import { type BatchRun, type BatchStep, isOlderThanEpoch, keyFieldOf, later } from './batch-run.ts';
+import { lookFor, settleFound } from './look-for-rows.ts';
+import { goAlone, isNotNow, SENDS_MAX, settleOutcomes } from './settle-batch.ts';
 
 const OVER: BatchStep = { kind: 'over' };
 /** After a lost answer: what is still being written at the provider is found. */
@@ -36,27 +27,12 @@ export function beginBatch(run: BatchRun, chunk: number, rows: readonly Carried[
 
 /** Redis may have forgotten what became of these rows. Sent again they would be written over: over what somebody changed since, too. */
 async function sendAfterLooking(run: BatchRun, batch: Batch, rows: readonly Carried[]): Promise<BatchStep> {
-  const looked = await look(run, rows);
+  const looked = await lookFor(run, rows);
   if (looked.kind === 'refused') return scatter(run, rows, { ...batch, inDoubt: true });
   // Nothing says yet that they go together: they are taken anew.
   if (looked.kind !== 'found') return { kind: 'hold', untilMs: looked.untilMs };
   const unfound = await settleFound(run, batch, rows, looked.ids);
   return unfound.length === 0 ? OVER : send(run, batch, unfound);
-}
-
-/** @returns the others. */
-async function settleFound(
-  { deps, record }: BatchRun,
-  batch: Batch,
-  rows: readonly Carried[],
-  ids: Map<string, string>,
-): Promise<Carried[]> {
-  const found = rows.flatMap(({ row, stored }) => {
-    const remoteId = ids.get(row.key);
-    return remoteId === undefined ? [] : [{ stored, result: { status: 'succeeded' as const, remoteId } }];
-  });
-  await settleTogether(deps, record, batch.chunk, found);
-  return rows.filter(({ row }) => !ids.has(row.key));
 }
 
 /**
@@ -69,7 +45,7 @@ export async function resumeBatch(run: BatchRun, batch: Batch): Promise<BatchSte
   if (left.length === 0) return OVER;
   let unfound = left;
   if (batch.inDoubt) {
-    const looked = await look(run, left);
+    const looked = await lookFor(run, left);
     // These keys cannot be asked for together, however often; each row finds out for itself, or a person does.
     if (looked.kind === 'refused') return scatter(run, left, batch);
     if (looked.kind !== 'found') return looked;
@@ -111,27 +87,6 @@ async function rowsLeft(run: BatchRun, batch: Batch): Promise<Carried[]> {
     else await goAlone(deps, run, { stored: one, earlier }, doubtOf(batch));
   }
   return left;
-}
-
-type Looked =
-  | Extract<BatchStep, { kind: 'wait' | 'hold' }>
-  | { kind: 'found'; ids: Map<string, string> }
-  | { kind: 'refused' };
-
-async function look(run: BatchRun, rows: readonly Carried[]): Promise<Looked> {
-  const { deps, account, descriptor, signal } = run;
-  const keys = rows.map(({ row }) => row.key);
-  const request = descriptor.findRequest(keys, account.settings);
-  const answer = await deps.caller(account, { signal, isBulk: true })(request);
-  if (answer.kind === 'deferred') return { kind: 'hold', untilMs: answer.untilMs };
-  const ids = answer.kind === 'answered' ? descriptor.readFound(answer, account.settings) : undefined;
-  if (ids) return { kind: 'found', ids };
-  const outcome = outcomeOf(answer, deps.descriptorOf(account.provider), request);
-  if (outcome.kind === 'needs_reauth') {
-    await deps.accounts.parkForReauth(account, outcome.message);
-    return { kind: 'hold', untilMs: deps.clock.nowMs() + 1_000 };
-  }
-  return outcome.kind === 'permanent' ? { kind: 'refused' } : later(run, 0);
 }
 
 async function send(run: BatchRun, before: Batch, rows: readonly Carried[]): Promise<BatchStep> {
@@ -261,8 +216,3 @@ function sentBy({ account, facts }: BatchRun): Pick<Batch, 'grant' | 'sender'> {
 
 /** The batch, if any of its calls may have written its rows. */
 const doubtOf = (batch: Batch) => (batch.inDoubt || batch.doubtedBefore ? batch : undefined);
-
-const later = ({ deps }: BatchRun, tries: number) => ({
-  kind: 'wait' as const,
-  untilMs: deps.clock.nowMs() + backoffMs(Math.max(1, tries), deps.random()),
-});

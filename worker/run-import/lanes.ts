@@ -1,8 +1,8 @@
 import { chunkOfRow, firstRowOfChunk } from '../../shared/domain/import.ts';
 import { paceOf } from '../../shared/providers/pace.ts';
-import { type BatchStep, beginBatch, resumeBatch } from './batch.ts';
+import { beginBatch, resumeBatch } from './batch.ts';
 import { type Cursor, restingRows, takeRows } from './batch-rows.ts';
-import type { BatchRun } from './batch-run.ts';
+import type { BatchRun, BatchStep } from './batch-run.ts';
 import type { LaneWidths } from './lane-widths.ts';
 
 /** Batches of one import under way at once, at most; beyond that a process is busy with them, not with waiting. */
