@@ -2,13 +2,12 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { descriptors } from '../../shared/providers/descriptors.ts';
 import type { Call, CallResult, ProviderClient, ProviderDescriptor } from '../../shared/providers/port.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
-import { createUnknownStore } from '../../shared/stores/unknown-store.ts';
 import type { WriterDeps } from '../../worker/write-opportunity/deps.ts';
 import { createWriter } from '../../worker/write-opportunity/processor.ts';
 import { anOpenGate } from '../support/open-gate.ts';
-import { silentLogger } from '../support/redis.ts';
 import { closeFacts } from '../unit/close-support.ts';
-import { aJobStore, RETENTION_MS, type StoreUnderTest } from './job-store-support.ts';
+import { aJobStore, type StoreUnderTest } from './job-store-support.ts';
+import { writerDeps } from './writer-support.ts';
 
 const BODY = { name: 'Annual License', account: { id: 'lead_1' }, owner: { id: 'user_1' } };
 const REMOTE_ID = 'oppo_1';
@@ -20,7 +19,7 @@ beforeEach(async () => {
 
 /** A writer whose Close connector has `faulty` parts; its provider writes whatever it is sent. */
 async function aWriter(faulty: Partial<ProviderDescriptor>, faultyClient: Partial<ProviderClient> = {}) {
-  const { jobs, redis, keys, clock } = store;
+  const { redis, keys, clock } = store;
   const id = await store.anAccount();
   const account = {
     id,
@@ -46,31 +45,20 @@ async function aWriter(faulty: Partial<ProviderDescriptor>, faultyClient: Partia
     find: async () => ({ ok: true, value: { kind: 'found', by: 'content', candidates: [found] } }),
     ...faultyClient,
   } as unknown as ProviderClient;
-  const write = createWriter({
-    factsUnderWay: new Map(),
-    jobs,
-    unknowns: {
-      ...createUnknownStore({ redis, keys, clock, retentionMs: RETENTION_MS }),
-      takeClaim: async () => undefined,
-    },
-    epoch: () => ({ number: 0, atMs: 0 }),
-    accounts: {
-      get: async () => account,
-      facts: async () => closeFacts({ fetchedAtMs: clock.now, grant: 1 }),
-      putFacts: async () => {},
-      parkForReauth: async () => {},
-    },
-    credentialsOf: async () => ({ credentials: { type: 'api_key', api_key: 'k' }, version: 1, grant: 1 }),
-    caller,
-    descriptorOf: () => ({ ...descriptors.close, ...faulty }),
-    clientOf: () => client,
-    clock,
-    providerTime: (_, nowMs) => nowMs,
-    random: () => 0.5,
-    logger: silentLogger,
-    onAttempt: () => {},
-    followRow: async () => {},
-  });
+  const write = createWriter(
+    writerDeps(store, {
+      accounts: {
+        get: async () => account,
+        facts: async () => closeFacts({ fetchedAtMs: clock.now, grant: 1 }),
+        putFacts: async () => {},
+        parkForReauth: async () => {},
+      },
+      credentialsOf: async () => ({ credentials: { type: 'api_key', api_key: 'k' }, version: 1, grant: 1 }),
+      caller,
+      descriptorOf: () => ({ ...descriptors.close, ...faulty }),
+      clientOf: () => client,
+    }),
+  );
   const job = await store.aJob(id, { request: { query: { response_format: 'unified' }, body: BODY } });
   const message = { v: 1, job: job.id, generation: 1 };
   const run = () => write(message, new AbortController().signal);

@@ -2,14 +2,13 @@ import { expect, it } from 'vitest';
 import { descriptors } from '../../shared/providers/descriptors.ts';
 import type { Call, CallResult, Found, ProviderClient } from '../../shared/providers/port.ts';
 import type { Account } from '../../shared/stores/account-store.ts';
-import { createUnknownStore } from '../../shared/stores/unknown-store.ts';
 import { AFRESH } from '../../shared/use-cases/retry-job.ts';
 import type { WriterDeps } from '../../worker/write-opportunity/deps.ts';
 import { createWriter } from '../../worker/write-opportunity/processor.ts';
 import { anOpenGate } from '../support/open-gate.ts';
-import { silentLogger } from '../support/redis.ts';
 import { closeFacts } from '../unit/close-support.ts';
-import { aJobStore, RETENTION_MS } from './job-store-support.ts';
+import { aJobStore } from './job-store-support.ts';
+import { writerDeps } from './writer-support.ts';
 
 const BODY = { name: 'Annual License', account: { id: 'lead_1' }, owner: { id: 'user_1' } };
 const NONE: Found = { kind: 'none', trustworthy: true, candidates: [] };
@@ -29,7 +28,7 @@ type World = {
 /** A create whose answer is lost, at a provider where nothing is ever found. What happens to the account on the way is the caller's. */
 async function aLostCreate(on: { find?: (world: World) => void; turn?: (world: World) => void } = {}) {
   const store = await aJobStore();
-  const { jobs, redis, keys, clock } = store;
+  const { redis, keys, clock } = store;
   const id = await store.anAccount();
   const world: World = {
     grant: 1,
@@ -71,37 +70,26 @@ async function aLostCreate(on: { find?: (world: World) => void; turn?: (world: W
     },
     fetchFacts: async () => ({ ok: true, value: factsNow() }),
   } as unknown as ProviderClient;
-  const write = createWriter({
-    factsUnderWay: new Map(),
-    jobs,
-    unknowns: {
-      ...createUnknownStore({ redis, keys, clock, retentionMs: RETENTION_MS }),
-      takeClaim: async () => undefined,
-    },
-    epoch: () => ({ number: 0, atMs: 0 }),
-    accounts: {
-      get: async () => account(),
-      facts: async () => facts,
-      putFacts: async (_, read) => {
-        facts = { grant: 0, ...read };
+  const write = createWriter(
+    writerDeps(store, {
+      accounts: {
+        get: async () => account(),
+        facts: async () => facts,
+        putFacts: async (_, read) => {
+          facts = { grant: 0, ...read };
+        },
+        parkForReauth: async () => {},
       },
-      parkForReauth: async () => {},
-    },
-    credentialsOf: async () => ({
-      credentials: { type: 'api_key', api_key: 'k' },
-      version: 1,
-      grant: world.grant,
+      credentialsOf: async () => ({
+        credentials: { type: 'api_key', api_key: 'k' },
+        version: 1,
+        grant: world.grant,
+      }),
+      caller,
+      descriptorOf: () => descriptors.close,
+      clientOf: () => client,
     }),
-    caller,
-    descriptorOf: () => descriptors.close,
-    clientOf: () => client,
-    clock,
-    providerTime: (_, nowMs) => nowMs,
-    random: () => 0.5,
-    logger: silentLogger,
-    onAttempt: () => {},
-    followRow: async () => {},
-  });
+  );
   const { id: jobId } = await store.aJob(id, {
     request: { query: { response_format: 'unified' }, body: BODY },
   });
