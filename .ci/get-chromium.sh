@@ -4,7 +4,10 @@
 set -euo pipefail
 
 for name in chromium chromium-browser google-chrome google-chrome-stable; do
-  if command -v "$name"; then exit 0; fi
+  if path=$(command -v "$name"); then
+    echo "Chromium: $path"
+    exit 0
+  fi
 done
 not_had() {
   echo "Chromium: not installed, because $*"
@@ -15,6 +18,7 @@ command -v apt-get >/dev/null || not_had 'there is no apt-get.'
 echo 'Chromium: installing it with apt-get, because this runs as root …'
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 if ! { apt-get update && timeout 300 apt-get install -y --no-install-recommends chromium; } >"$log" 2>&1; then
   tail -n 3 "$log"
   not_had 'apt-get failed, see above.'

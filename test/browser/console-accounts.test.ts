@@ -121,6 +121,19 @@ describeConsole('accounts and webhooks', (get) => {
     await until('it came again', () => receiver.bodies.length === 3);
     await page.getByRole('button', { name: 'Send the failed ones again' }).click();
     await said(page, 'None has failed');
+    // Where there are more than one call looks at, it goes on from where that one ended.
+    const parts = [
+      { queued: 0, next_since: '2026-11-28T12:00:00.000Z' },
+      { queued: 3, next_since: null },
+    ];
+    const bodies: unknown[] = [];
+    await page.route('**/replay', (route) => {
+      bodies.push(route.request().postDataJSON());
+      return route.fulfill({ status: 202, json: parts[bodies.length - 1] });
+    });
+    await page.getByRole('button', { name: 'Send the failed ones again' }).click();
+    await said(page, 'Sent again: 3');
+    expect(bodies).toEqual([{ only_failed: true }, { only_failed: true, since: parts[0]?.next_since }]);
     await page.getByRole('button', { name: 'Disable' }).click();
     await said(page, 'Disabled');
     await page.getByRole('button', { name: 'Enable' }).waitFor();

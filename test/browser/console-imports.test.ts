@@ -142,6 +142,12 @@ describeConsole('imports', (get) => {
       await page.getByText('One moment').waitFor();
       await page.getByRole('link', { name: 'Jobs' }).click();
       await page.getByRole('heading', { name: 'Jobs' }).waitFor();
+      // Whoever closes the tab would cut it off, and is asked.
+      const asked = page.waitForEvent('dialog');
+      await page.close({ runBeforeUnload: true });
+      const dialog = await asked;
+      expect(dialog.type()).toBe('beforeunload');
+      await dialog.dismiss();
       release();
       expect((await answered).status()).toBe(status);
       await page

@@ -75,22 +75,29 @@ describeConsole('jobs', (get) => {
   it('a row of an import that is in doubt is found from the first page, and decided', async () => {
     const { rig, at } = get();
     const imports = importsOf(rig);
-    const account = await rig.account('close');
+    const account = await rig.account('close', {
+      rate_limit: { requests: 2_000, per_seconds: 1, concurrency: 50 },
+    });
     const name = aName('Row');
     let id = '';
     await whileLost(rig, account, 1, async () => {
-      id = await imports.accepted(account, closeRows(name, 1));
-      expect((await imports.ended(id)).counts.needs_review).toBe(1);
+      // More rows than are looked through for one page, and the doubtful one is among the first.
+      id = await imports.accepted(account, closeRows(name, 2_100));
+      expect((await imports.ended(id)).counts).toMatchObject({ succeeded: 2_099, needs_review: 1 });
     });
-    const [record] = (await rig.records(account, name)) as { id: string }[];
+    const [doubt] = await imports.results(id, 'status=needs_review');
+    expect(doubt?.row).toBeLessThan(100);
+    const records = (await rig.records(account, `${name} #${doubt?.row}#`)) as { id: string }[];
+    expect(records).toHaveLength(1);
+    const [record] = records;
     const { page, complaints } = await at('');
     agree(page);
     await page.locator(`a[href="#/jobs?import_id=${id}&status=needs_review"]`).click();
-    await page.getByRole('link', { name }).click();
+    await page.getByRole('link', { name: `${name} #${doubt?.row}#` }).click();
     await page.getByText('A row of its import').waitFor();
     await page.getByLabel('It is the record').fill(String(record?.id));
     await page.getByRole('button', { name: 'Take it over' }).click();
-    await imports.reached(id, 'decided', ({ counts }) => counts.succeeded === 1);
+    await imports.reached(id, 'decided', ({ counts }) => counts.succeeded === 2_100);
     expect(complaints).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { aName } from '../e2e/rig.ts';
 import { TEST_ADMIN_TOKEN } from '../support/processes.ts';
+import { until } from '../support/until.ts';
 import { describeConsole, inReview, signIn } from './console-rig.ts';
 
 describeConsole('its session', (get) => {
@@ -94,6 +95,23 @@ describeConsole('its session', (get) => {
     await page.getByText('No worker was seen for a minute').waitFor();
     await page.getByText('Redis is nearly full').waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  it('asks again when the API says, and not before', async () => {
+    const { page } = await get().at('#/accounts');
+    await page.clock.install();
+    const limited = { statusCode: 429, code: 'token_rate_limited', message: 'Slower, please.' };
+    let asked = 0;
+    await page.route('**/jobs', (route) => {
+      asked += 1;
+      return route.fulfill({ status: 429, headers: { 'retry-after': '60' }, json: limited });
+    });
+    await page.getByRole('link', { name: 'Jobs' }).click();
+    await page.getByText('Slower, please').waitFor();
+    await page.clock.runFor(55_000);
+    expect(asked).toBe(1);
+    await page.clock.runFor(10_000);
+    await until('it was asked again', () => asked === 2);
   });
 
   it('what callers and providers write is shown, and never run', async () => {
